@@ -1,0 +1,92 @@
+"""Segmentation masks as encoded pictures (spec 30 section 2.8)."""
+from typing import Optional
+
+import cv2
+import numpy as np
+
+from core import imagelib
+from core.errors import UserError
+
+# What a mask may take of the 65,533 bytes that all metadata share.
+MAX_ENCODED_MASK = 50000
+# Below this side a mask says nothing any more.
+_MIN_SIDE = 32
+
+
+def mask_to_bytes(mask: np.ndarray) -> np.ndarray:
+    """(h, w[, c]) of 0..1 -> (h, w, 1) uint8, truncated."""
+    mask = imagelib.normalize_channels(mask, 1)
+    return np.clip(mask * 255, 0, 255).astype(np.uint8)
+
+
+def encode_mask(mask: np.ndarray, limit: int = MAX_ENCODED_MASK) -> np.ndarray:
+    """Encode a mask (h, w[, c]) of 0..1 in at most `limit` bytes.
+
+    As PNG when that fits, else as JPEG of the best quality that does, else at half the size.
+    Returns the file in a uint8 array (N,).
+    """
+    return _encode(mask_to_bytes(mask), limit)
+
+
+def encode_mask_lossless(mask: np.ndarray) -> np.ndarray:
+    """Encode a mask (h, w[, c]) of 0..1 as a PNG of any size; the file in a uint8 array (N,)."""
+    encoded = _encode_png(mask_to_bytes(mask))
+    if encoded is None:
+        raise UserError("A mask of the shape %s cannot be encoded." % (mask.shape,))
+    return encoded
+
+
+def _encode_png(pixels: np.ndarray) -> Optional[np.ndarray]:
+    done, encoded = cv2.imencode(".png", pixels)
+    return encoded.reshape(-1) if done else None
+
+
+def _encode(pixels: np.ndarray, limit: int) -> np.ndarray:
+    encoded = _encode_png(pixels)
+    if encoded is not None and len(encoded) <= limit:
+        return encoded
+    while True:
+        encoded = _encode_best_jpeg(pixels, limit)
+        if encoded is not None:
+            return encoded
+        height, width = pixels.shape[:2]
+        if min(height, width) <= _MIN_SIDE:
+            raise UserError("A %dx%d mask does not fit %d bytes." % (width, height, limit))
+        pixels = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+
+
+def _encode_best_jpeg(pixels: np.ndarray, limit: int) -> Optional[np.ndarray]:
+    """The JPEG of the highest quality that fits, found by bisection; None when none does."""
+    best, low, high = None, 0, 100
+    while low <= high:
+        quality = (low + high + 1) // 2
+        done, encoded = cv2.imencode(".jpg", pixels, [int(cv2.IMWRITE_JPEG_QUALITY), quality])
+        if done and len(encoded) <= limit:
+            best, low = encoded.reshape(-1), quality + 1
+        else:
+            high = quality - 1
+    return best
+
+
+def shrink_encoded_mask(encoded: np.ndarray, surplus: int) -> Optional[np.ndarray]:
+    """The mask again in `surplus` bytes less; None when that is not possible."""
+    pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+    limit = len(encoded) - surplus
+    if pixels is None or limit <= 0:
+        return None
+    try:
+        return _encode(pixels, limit)
+    except UserError:
+        return None
+
+
+def decode_mask(encoded: np.ndarray, source: str) -> np.ndarray:
+    """Mask (h, w, 1) float32 in 0..1 of an encoded picture; UserError naming `source`."""
+    pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise UserError("%s: its XSeg mask cannot be decoded." % (source,),
+                        ["Apply the trained XSeg mask to this faceset again.",
+                         "Or remove the applied masks from it."])
+    if pixels.ndim == 2:
+        pixels = pixels[..., np.newaxis]
+    return pixels.astype(np.float32) / 255.0

@@ -1,0 +1,47 @@
+"""The one place that knows about versions of Python, NumPy, OpenCV and TensorFlow (rule 9)."""
+import multiprocessing
+import re
+import sys
+from typing import Tuple
+
+
+def version_tuple(version: str) -> Tuple[int, ...]:
+    """The leading numbers of a version text: `v2.6.2-rc1` -> (2, 6, 2)."""
+    return tuple(int(number) for number in re.findall(r"\d+", version.split("-")[0])[:3])
+
+
+def numpy_pickle_module(module: str) -> str:
+    """The module name under which NumPy 1.x knows `module` (`numpy._core.x` -> `numpy.core.x`).
+
+    NumPy 2 renamed its private package; a pickle that names the new one cannot be read by the
+    NumPy 1.x of existing installs (spec 10 section 6.1). One string object a name: a pickle then
+    names it once and refers to it, as the files of NumPy 1.x do.
+    """
+    if module == "numpy._core" or module.startswith("numpy._core."):
+        return sys.intern("numpy.core" + module[len("numpy._core"):])
+    return module
+
+
+def is_windows() -> bool:
+    """True on Windows."""
+    return sys.platform.startswith("win")
+
+
+def spawn_context():
+    """The multiprocessing context of every worker: `spawn`, on all systems.
+
+    A forked child would share TensorFlow's threads and locks, and random state.
+    """
+    return multiprocessing.get_context("spawn")
+
+
+def ensure_resource_tracker() -> None:
+    """Start multiprocessing's own helper process (POSIX), which spawning needs.
+
+    Its start changes the signal mask of the calling thread.
+    """
+    try:
+        from multiprocessing import resource_tracker as tracker
+    except ImportError:  # Python 3.6 and 3.7
+        from multiprocessing import semaphore_tracker as tracker
+    tracker.ensure_running()

@@ -1,0 +1,124 @@
+"""One file, written so that a crash leaves the old content or the new one, never a piece.
+
+Part of `core.persist`. Temporary file -> flush -> fsync -> atomic replace -> folder sync.
+"""
+import contextlib
+import errno
+import os
+import time
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO, Callable, Tuple, Union
+
+from core.errors import UserError
+
+PathLike = Union[str, Path]
+Content = Union[bytes, Callable[[BinaryIO], None]]
+
+TEMP_SUFFIX = ".tmp"    # interface: other tools look for `<name>.tmp`
+
+REPLACE_TRIES = 10      # Windows: an antivirus scan holds a new file for a moment
+REPLACE_PAUSE = 0.2     # s
+
+# Some network and FUSE file systems cannot sync a folder; they keep the order without it or not at
+# all.
+_NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM)
+
+
+class _CheckedFile:
+    """A binary file that counts and sums (CRC-32) what passes through."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.size = 0
+        self.crc32 = 0
+
+    def write(self, data: Any) -> int:
+        self.size += memoryview(data).nbytes
+        self.crc32 = zlib.crc32(data, self.crc32)
+        return self._file.write(data)
+
+
+def temp_path(path: Path) -> Path:
+    """Where the new content of `path` is written first."""
+    return path.with_name(path.name + TEMP_SUFFIX)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in `folder` durable; Windows has no such call and needs none. UserError."""
+    if os.name == "nt":
+        return
+    try:
+        handle = os.open(str(folder), os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise UserError("The folder {} cannot be written: {}.".format(
+                folder, error.strerror or error), ["Check the disk."]) from error
+
+
+def replace_file(temp: Path, path: Path) -> None:
+    """Give a finished temporary its name. UserError when another program holds the old file."""
+    for remaining in reversed(range(REPLACE_TRIES if os.name == "nt" else 1)):
+        try:
+            os.replace(str(temp), str(path))
+            return
+        except PermissionError as error:
+            if remaining:
+                time.sleep(REPLACE_PAUSE)
+                continue
+            raise UserError(
+                "{} cannot be replaced: another program holds it ({}).".format(
+                    path, error.strerror),
+                ["Close the program that has it open (a viewer, an antivirus scan) and save again.",
+                 "The old file is untouched; the new content is in {}.".format(temp)]) from error
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise UserError("{} cannot be replaced: {}.".format(path, error.strerror or error), [
+                "The old file is untouched; the new content is in {}.".format(temp)]) from error
+
+
+def write_temp(path: Path, content: Content) -> Tuple[int, int]:
+    """Write and sync `<path>.tmp`; returns (size in bytes, CRC-32). Removes it on failure."""
+    temp = temp_path(path)
+    try:
+        with open(str(temp), "wb") as file:
+            checked = _CheckedFile(file)
+            if callable(content):
+                content(checked)
+            else:
+                checked.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temp.unlink()
+        if isinstance(error, OSError):
+            raise UserError(
+                "{} cannot be written: {}.".format(path, error.strerror or error),
+                ["Free some disk space, or check that the folder may be written to.",
+                 "The old file is untouched."]) from error
+        raise
+    return checked.size, checked.crc32
+
+
+def write_stream(path: PathLike, write: Callable[[BinaryIO], None]) -> None:
+    """Durable atomic write: `write(file)` fills the new content. UserError if it cannot."""
+    path = Path(path)
+    write_temp(path, write)
+    replace_file(temp_path(path), path)
+    sync_folder(path.parent)
+
+
+def write_bytes(path: PathLike, data: bytes) -> None:
+    """Durable atomic write of `data` to `path`."""
+    write_stream(path, lambda file: file.write(data))
+
+
+def write_text(path: PathLike, text: str) -> None:
+    """Durable atomic write of `text` as UTF-8, line ends as given."""
+    write_bytes(path, text.encode("utf-8"))

@@ -1,0 +1,74 @@
+"""Log lines and the progress bar (spec 41 sections 2.1 and 2.2)."""
+import sys
+from typing import Iterable, Iterator, Optional
+
+REFRESH_INTERVAL = 0.1  # s; a bar of very small items must not spend its time on drawing
+
+
+def print_text(text: str, end: str = '\n') -> None:
+    """print() that survives a console whose encoding lacks a character of a file name."""
+    try:
+        print(text, end=end, flush=True)
+    except UnicodeEncodeError:
+        encoding = sys.stdout.encoding or 'ascii'
+        print(text.encode(encoding, 'backslashreplace').decode(encoding), end=end, flush=True)
+
+
+class ProgressMixin:
+    """`log_info`, `log_err` and `progress_bar*` of the `io` object."""
+
+    def init_progress(self) -> None:
+        self.pg_bar = None  # the tqdm bar that is active, one at a time
+
+    def log_info(self, msg, end: str = '\n') -> None:
+        """Print a line; an active progress bar is left on its own line first."""
+        if self.pg_bar is not None:
+            print_text('\n')
+        print_text(str(msg), end=end)
+
+    def log_err(self, msg, end: str = '\n') -> None:
+        """`log_info` with the error prefix. Goes to stdout, in order with the other lines."""
+        if self.pg_bar is not None:
+            print_text('\n')
+        print_text('%s%s' % (self.error_log_line_prefix, msg), end=end)
+
+    def progress_bar(self, desc: Optional[str], total: Optional[int], leave: bool = True,
+                     initial: int = 0) -> None:
+        """Open the bar; `progress_bar_inc` moves it, `progress_bar_close` ends it."""
+        if self.pg_bar is not None:
+            print_text("A progress bar is open already.")
+            return
+        self.pg_bar = _make_bar(total=total, desc=desc, leave=leave, initial=initial)
+
+    def progress_bar_inc(self, c: int) -> None:
+        """Move the bar by `c`, which may be negative; drawn at most ten times a second.
+
+        Without a bar nothing happens: workers report their progress whether it is shown or not.
+        """
+        if self.pg_bar is not None:
+            self.pg_bar.update(c)
+
+    def progress_bar_close(self) -> None:
+        """Draw the bar a last time and forget it."""
+        if self.pg_bar is None:
+            print_text("There is no progress bar to close.")
+            return
+        self.pg_bar.close()
+        self.pg_bar = None
+
+    def progress_bar_generator(self, data: Iterable, desc: Optional[str] = None,
+                               leave: bool = True, initial: int = 0) -> Iterator:
+        """Yield the items of `data` with a bar; an outer bar is active again afterwards."""
+        outer = self.pg_bar
+        bar = self.pg_bar = _make_bar(iterable=data, desc=desc, leave=leave, initial=initial)
+        try:
+            for item in bar:
+                yield item
+        finally:  # also when the consumer stops early
+            bar.close()
+            self.pg_bar = outer
+
+
+def _make_bar(**kwargs):
+    import tqdm  # not needed by worker processes, which import this module too
+    return tqdm.tqdm(ascii=True, mininterval=REFRESH_INTERVAL, miniters=1, **kwargs)

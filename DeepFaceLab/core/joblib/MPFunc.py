@@ -1,0 +1,90 @@
+"""A function of the host process that worker processes call (spec 41 section 3.4)."""
+import traceback
+from multiprocessing import Pipe, connection, context
+from typing import Callable, List
+
+from core.interact import interact as io
+from core.mplib.array_slots import ITEM, SlotReader, SlotWriter
+
+FAILED = 'failed'  # message kind: the host's function raised
+SLOT = 0  # request and answer alternate, so one slot a direction is enough
+
+
+class HostFunctionError(Exception):
+    """The host's function raised; the text is its traceback."""
+
+
+class _Channel:
+    """One end of a client's connection: arrays through shared memory, the rest by message."""
+
+    def __init__(self, conn) -> None:
+        self.conn = conn
+        self.writer = SlotWriter(conn, 1)
+        self.reader = SlotReader(conn)
+
+
+class MPFunc:
+    """Callable in worker processes; runs `func(*args, **kwargs)` in the thread that made it.
+
+    That thread answers all waiting calls in each of its `io.process_messages()`. Every worker has
+    a connection of its own, so one that is killed in a call leaves the others alone. Arrays travel
+    through shared memory. An exception of `func` is raised in the worker as `HostFunctionError`
+    with the host's traceback, and the host goes on.
+
+    In the host itself a call is a plain call of `func`.
+    """
+
+    def __init__(self, func: Callable) -> None:
+        self.func = func
+        self._clients: List[_Channel] = []
+        self._handed_out = {}  # host end -> client end, kept open until the worker has it
+        io.add_process_messages_callback(self._process_messages)
+
+    def __getstate__(self) -> dict:
+        # Once for each worker.
+        context.assert_spawning(self)
+        host_end, client_end = Pipe()
+        self._handed_out[host_end] = client_end
+        self._clients.append(_Channel(host_end))
+        return {'conn': client_end}
+
+    def __setstate__(self, state: dict) -> None:
+        self.func = None
+        self._channel = _Channel(state['conn'])
+
+    def __call__(self, *args, **kwargs):
+        if self.func is not None:
+            return self.func(*args, **kwargs)
+        self._channel.writer.send((args, kwargs), SLOT)
+        message = self._channel.reader.receive()
+        if message[0] == FAILED:
+            raise HostFunctionError("The main process failed:\n%s" % message[1])
+        return message[2]
+
+    def _process_messages(self) -> None:
+        """Host: answer every call that waits."""
+        if not self._clients:
+            return
+        ready = set(connection.wait([client.conn for client in self._clients], timeout=0))
+        for client in [client for client in self._clients if client.conn in ready]:
+            try:
+                self._answer(client)
+            except (EOFError, OSError):
+                # The worker has ended.
+                self._clients.remove(client)
+                client.conn.close()
+
+    def _answer(self, client: _Channel) -> None:
+        message = client.reader.receive()
+        child_end = self._handed_out.pop(client.conn, None)
+        if child_end is not None:
+            child_end.close()
+        if message[0] != ITEM:
+            raise EOFError("Unknown message %r." % (message[0],))
+        args, kwargs = message[2]
+        try:
+            result = self.func(*args, **kwargs)
+        except Exception:  # noqa: BLE001 belongs to the worker that asked
+            client.conn.send((FAILED, traceback.format_exc()))
+        else:
+            client.writer.send(result, SLOT)

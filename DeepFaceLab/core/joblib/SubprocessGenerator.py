@@ -1,0 +1,178 @@
+"""A generator in a worker process; batches come through shared memory (spec 41 section 3.2)."""
+import itertools
+import threading
+from multiprocessing import connection
+from typing import Callable, Iterator, Sequence
+
+from core.mplib.array_slots import ITEM, SlotReader, SlotWriter
+from core.process_options import WORKER_START_TIMEOUT, WORKER_TIMEOUT, get_setting
+
+from .worker_error import WorkerError
+from .worker_process import ERROR, WorkerProcess
+
+END = 'end'  # message kind: the generator has no more items
+
+
+class SubprocessGenerator:
+    """Iterator over `generator_func(user_param)`, which runs in a process of its own.
+
+    The worker computes ahead: `prefetch` items lie in shared slots and one more is ready, so
+    prefetch + 1 are buffered and each one taken triggers the next. An item is any picklable
+    object; the ndarrays in it (in lists, tuples and dicts) are copied through the slots and never
+    pickled. What `next` returns belongs to the caller.
+
+    A generator that ends or yields None ends the iteration.
+
+    Errors of `next`: `WorkerError` (a UserError) when the worker raised (with its traceback),
+    died (with the signal or exit code) or stalled: environment `DFL_WORKER_START_TIMEOUT` (first
+    item, 120 s) and `DFL_WORKER_TIMEOUT` (60 s), 0 = wait for ever.
+    """
+
+    _numbers = itertools.count(1)
+
+    @staticmethod
+    def launch_thread(generator: 'SubprocessGenerator') -> threading.Thread:
+        """Start one generator's process in a thread; returns the thread."""
+        thread = threading.Thread(target=generator._start)
+        thread.start()
+        return thread
+
+    @staticmethod
+    def start_in_parallel(generator_list: Sequence['SubprocessGenerator']) -> None:
+        """Start the processes of many generators at the same time."""
+        for thread in [SubprocessGenerator.launch_thread(item) for item in generator_list]:
+            thread.join()
+        for generator in generator_list:
+            if generator._start_error is not None:
+                raise generator._start_error
+
+    @staticmethod
+    def wait_ready(generator_list: Sequence['SubprocessGenerator'], first: int = 0) -> int:
+        """Index of a generator whose `next` does not wait; looked for from index `first` on.
+
+        With none ready within a second, `first` itself: its `next` waits and watches its worker.
+        """
+        order = [(first + i) % len(generator_list) for i in range(len(generator_list))]
+        conns = [generator_list[i].worker.conn for i in order if generator_list[i]._is_started()]
+        ready = connection.wait(conns, timeout=1.0) if len(conns) == len(order) else []
+        for i, conn in zip(order, conns):
+            if conn in ready:
+                return i
+        return first
+
+    def __init__(self, generator_func: Callable[[object], Iterator], user_param=None,
+                 prefetch: int = 2, start_now: bool = True) -> None:
+        """
+        :param generator_func: picklable; called in the worker.
+        :param user_param: its argument; released here after the start.
+        :param prefetch: shared slots, at least 1.
+        :param start_now: start the process now, else with the first `next`.
+        """
+        super(SubprocessGenerator, self).__init__()
+        self.generator_func = generator_func
+        self.user_param = user_param
+        self.prefetch = max(1, prefetch)
+        self.name = "%s #%d" % (getattr(generator_func, '__qualname__', 'generator'),
+                                next(self._numbers))
+        self.p = None  # the process
+        self.worker = None
+        self._reader = None
+        self._start_error = None
+        self._error = None
+        self._ended = False
+        self._limit = get_setting(WORKER_START_TIMEOUT)
+        if start_now:
+            self._start()
+            if self._start_error is not None:
+                raise self._start_error
+
+    def __getstate__(self) -> dict:
+        # Bound methods of sample generators drag their siblings along; processes stay here.
+        state = self.__dict__.copy()
+        for name in ('p', 'worker', '_reader', '_error', '_start_error'):
+            state[name] = None
+        return state
+
+    def _start(self) -> None:
+        """Spawn the worker. Runs in threads as well: an error is kept for the starter."""
+        if self._is_started():
+            return
+        worker = WorkerProcess(self.name, self.process_func, self.generator_func,
+                               self.user_param, self.prefetch)
+        try:
+            worker.start()
+        except Exception as error:  # noqa: BLE001 pickling may raise anything
+            self._start_error = error
+            return
+        self.user_param = None
+        self._reader = SlotReader(worker.conn)
+        self.worker = worker
+        self.p = worker.process
+
+    def _is_started(self) -> bool:
+        return self.p is not None
+
+    @staticmethod
+    def process_func(conn, generator_func: Callable, user_param, slots_count: int) -> None:
+        """Main function of the worker process."""
+        writer = SlotWriter(conn, slots_count)
+        free = list(range(slots_count))
+        for item in generator_func(user_param):
+            if item is None:
+                break
+            if not free:
+                free.append(conn.recv())
+            writer.send(item, free.pop())
+            while conn.poll(0):
+                free.append(conn.recv())
+        conn.send((END,))
+
+    def __iter__(self) -> 'SubprocessGenerator':
+        return self
+
+    def __next__(self):
+        if self._error is not None:
+            raise self._error
+        if self._ended:
+            raise StopIteration()
+        if not self._is_started():
+            self._start()
+            if self._start_error is not None:
+                raise self._start_error
+        message = self._receive()
+        if message[0] == ITEM:
+            _, slot, item = message
+            self._give_back(slot)
+            self._limit = get_setting(WORKER_TIMEOUT)
+            return item
+        self._ended = True
+        self.close()
+        raise StopIteration()
+
+    def _receive(self) -> tuple:
+        try:
+            self.worker.wait_message(self._limit, "batch")
+            message = self._reader.receive()
+        except WorkerError as error:
+            self._error = error
+            raise
+        except (EOFError, OSError) as error:
+            self._error = self.worker.make_death_error()
+            raise self._error from error
+        if message[0] == ERROR:
+            self._error = self.worker.make_exception_error(message)
+            self.close()
+            raise self._error
+        return message
+
+    def _give_back(self, slot: int) -> None:
+        try:
+            self.worker.conn.send(slot)
+        except OSError:
+            return  # the worker has ended; what it sent before is still to be read
+
+    def close(self) -> None:
+        """End the worker; a further `next` raises StopIteration (or the error there was)."""
+        self._ended = True
+        if self.worker is not None:
+            self.worker.kill()

@@ -1,0 +1,80 @@
+"""Why a worker process ended, in words (spec 81 items 1 and 6)."""
+import os
+import signal
+from typing import List, Optional, Sequence, Tuple
+
+from core.errors import UserError
+from core.osex import get_memory_info
+
+# NTSTATUS values that end a Windows process, as its exit code
+WINDOWS_CODES = {0xC0000005: "access violation", 0xC0000017: "out of memory",
+                 0xC00000FD: "stack overflow", 0xC000012D: "paging file too small",
+                 0xC000013A: "Ctrl+C", 0xC0000409: "abort of native code"}
+
+LOG_HINT = "The lines printed above this one may name the cause."
+
+
+class WorkerError(UserError):
+    """A worker process failed, died or stalled.
+
+    :ivar worker_name: which one.
+    :ivar exitcode: of the process (negative: signal), None while it lived.
+    :ivar traceback_text: of the exception inside the worker, None if there was none.
+    """
+
+    def __init__(self, worker_name: str, what: str, remedies: Sequence[str] = (),
+                 exitcode: Optional[int] = None, traceback_text: Optional[str] = None) -> None:
+        super(WorkerError, self).__init__(what, remedies)
+        self.worker_name = worker_name
+        self.exitcode = exitcode
+        self.traceback_text = traceback_text
+
+
+def describe_memory() -> str:
+    """One sentence on the memory that is left; '' where the system cannot be asked."""
+    info = get_memory_info()
+    if info is None:
+        return ''
+    kind = "RAM and page file" if os.name == 'nt' else "RAM"
+    return "%.1f of %.1f GB %s are available now." % (info[1] / 2 ** 30, info[0] / 2 ** 30, kind)
+
+
+def get_memory_remedies() -> List[str]:
+    """What helps when memory ran out."""
+    remedies = ["Free memory: %s Close other programs." % describe_memory(),
+                "Use fewer workers, a smaller batch size or a smaller resolution."]
+    if os.name == 'nt':
+        remedies.append("Enlarge the paging file (System, Advanced, Performance).")
+    else:
+        remedies.append("Add swap, or raise the memory limit of the container.")
+    return remedies
+
+
+def explain_exit(exitcode: Optional[int]) -> Tuple[str, List[str]]:
+    """(cause, remedies) of a process that ended without a word.
+
+    :param exitcode: of multiprocessing.Process: negative numbers are signals.
+    """
+    if exitcode is None:
+        return "the connection to it is lost", [LOG_HINT]
+    if exitcode < 0:
+        return _explain_signal(-exitcode)
+    code = exitcode & 0xFFFFFFFF
+    if code in WINDOWS_CODES:
+        return "exit code 0x%08X, %s" % (code, WINDOWS_CODES[code]), (
+            get_memory_remedies() + [LOG_HINT])
+    return "exit code %d" % exitcode, [LOG_HINT]
+
+
+def _explain_signal(number: int) -> Tuple[str, List[str]]:
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = str(number)
+    cause = "killed by signal %s" % name
+    if name == 'SIGKILL':
+        return (cause + ", which is usually the system's out-of-memory killer"), (
+            get_memory_remedies())
+    if name == 'SIGBUS':
+        return cause + ", shared memory or disk is full", get_memory_remedies()
+    return cause, [LOG_HINT]

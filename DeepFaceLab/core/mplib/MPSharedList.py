@@ -1,0 +1,105 @@
+"""A read-only list in shared memory (spec 31 section 12.1)."""
+import pickle
+import struct
+from multiprocessing import context
+from typing import BinaryIO, Optional, Tuple
+
+from .shared_block import SharedBlock
+
+PICKLE_PROTOCOL = 4
+OFFSET_SIZE = 8  # bytes of a little-endian unsigned offset
+
+
+class MPSharedList:
+    """List of picklable objects that all worker processes read from one copy.
+
+    Every access unpickles a fresh object. Lists are concatenated without copying, so the fields
+    `obj_counts`, `table_offsets`, `data_offsets` and `sh_bs` are lists of equal length: number of
+    objects, byte position of the offset table (n+1 offsets relative to the data), byte position of
+    the data, shared block (None for an empty part).
+    """
+
+    def __init__(self, obj_list: Optional[list]) -> None:
+        """:param obj_list: a list; None leaves the fields None, for internal use.
+
+        :raises ValueError: something else.
+        """
+        if obj_list is None:
+            self.obj_counts = self.table_offsets = self.data_offsets = self.sh_bs = None
+            return
+        if not isinstance(obj_list, list):
+            raise ValueError("MPSharedList needs a list, not %s." % type(obj_list).__name__)
+        count, table_offset, data_offset, block = self.bake_data(obj_list)
+        self.obj_counts = [count]
+        self.table_offsets = [table_offset]
+        self.data_offsets = [data_offset]
+        self.sh_bs = [block]
+
+    @staticmethod
+    def bake_data(obj_list: list) -> Tuple[int, int, int, Optional[SharedBlock]]:
+        """(count, table offset, data offset, block): offset table, then the pickles.
+
+        Objects are pickled one at a time straight into the block, so the peak is one object.
+        """
+        count = len(obj_list)
+        if count == 0:
+            return 0, 0, 0, None
+        data_offset = OFFSET_SIZE * (count + 1)
+
+        def write(file: BinaryIO) -> None:
+            base = file.tell()
+            file.write(bytes(data_offset))
+            offsets = [0]
+            for obj in obj_list:
+                offsets.append(offsets[-1] + file.write(pickle.dumps(obj, PICKLE_PROTOCOL)))
+            file.seek(base)
+            file.write(struct.pack('<%dQ' % (count + 1), *offsets))
+        return count, 0, data_offset, SharedBlock.build(write)
+
+    def __getstate__(self) -> dict:
+        context.assert_spawning(self)
+        return self.__dict__.copy()
+
+    def __len__(self) -> int:
+        return sum(self.obj_counts)
+
+    def __add__(self, other) -> 'MPSharedList':
+        if isinstance(other, int):
+            return self  # sum() starts with 0
+        if not isinstance(other, MPSharedList):
+            raise ValueError("An MPSharedList can be joined with another one only, not with %s."
+                             % type(other).__name__)
+        joined = MPSharedList(None)
+        joined.obj_counts = self.obj_counts + other.obj_counts
+        joined.table_offsets = self.table_offsets + other.table_offsets
+        joined.data_offsets = self.data_offsets + other.data_offsets
+        joined.sh_bs = self.sh_bs + other.sh_bs
+        return joined
+
+    __radd__ = __add__  # only reached with an int or a foreign type on the left
+
+    def __getitem__(self, key: int):
+        """The object at `key`, negative from the end.
+
+        :raises ValueError: out of range (not IndexError: interface of older trees).
+        """
+        index = key if key >= 0 else len(self) + key
+        if index >= 0:
+            for part, count in enumerate(self.obj_counts):
+                if index < count:
+                    return self._load(part, index)
+                index -= count
+        raise ValueError("Index %d is outside a list of %d." % (key, len(self)))
+
+    def __iter__(self):
+        for part, count in enumerate(self.obj_counts):
+            for index in range(count):
+                yield self._load(part, index)
+
+    def _load(self, part: int, index: int):
+        buf = self.sh_bs[part].buf
+        table = self.table_offsets[part] + index * OFFSET_SIZE
+        start, end = struct.unpack_from('<2Q', buf, table)
+        data = self.data_offsets[part]
+        # Private memory of this process family, written by bake_data: no foreign pickle.
+        return pickle.loads(buf[data + start:data + end])  # noqa: S301

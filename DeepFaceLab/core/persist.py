@@ -1,0 +1,33 @@
+"""The one door for bytes (architecture rule 3): every pickle read and every durable write.
+
+Reading:  `load`, `loads` through an allow-list (core/pickle_format.py, core/pickle_parts.py).
+Writing:  `dump`, `dumps` in a form that NumPy 1.x reads (core/pickle_writer.py);
+          `write_bytes`, `write_text`, `write_stream`: temp file -> flush -> fsync -> atomic
+          replace -> folder sync, so that a crash leaves the old file or the new one, never a piece
+          (core/durable_write.py).
+Many files at once: `commit_generation` makes the files of one save a single event, and
+          `recover_generation` finishes or discards what a crash interrupted (core/generation.py).
+"""
+from typing import Any, Callable
+
+from core.durable_write import (TEMP_SUFFIX, PathLike, write_bytes, write_stream, write_text)
+from core.generation import (MANIFEST_SUFFIX, commit_generation, manifest_path, read_manifest,
+                             recover_generation, verify_generation)
+from core.pickle_format import (CorruptFileError, UnsafePickleError, find_allowed_global,
+                                load_file, loads, register_class)
+from core.pickle_writer import PROTOCOL, dump, dumps, list_globals
+
+__all__ = ["PROTOCOL", "TEMP_SUFFIX", "MANIFEST_SUFFIX", "CorruptFileError", "UnsafePickleError",
+           "dump", "dumps", "find_allowed_global", "list_globals", "load", "load_file", "loads",
+           "register_class", "write_bytes", "write_stream", "write_text", "commit_generation",
+           "manifest_path", "recover_generation", "read_manifest", "verify_generation"]
+
+
+def load(path: PathLike, find_global: Callable[[str, str], Any] = find_allowed_global) -> Any:
+    """Object of a pickle file. FileNotFoundError, UnsafePickleError or CorruptFileError.
+
+    It is read piece by piece: a model's file is in memory once, as arrays. `find_global`: see
+    `core.pickle_format.load_file`.
+    """
+    with open(str(path), "rb") as file:
+        return load_file(file, str(path), find_global)

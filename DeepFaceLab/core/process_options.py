@@ -1,0 +1,87 @@
+"""Settings of a whole process: where it runs, its priority, its devices, its patience with workers.
+
+They are read from the environment (or `--set`) where they are used and are never asked.
+"""
+from typing import Any
+
+from core.options import FALSE_WORDS, Option, find_given
+
+
+class Switch(Option):
+    """A bool that every text but a form of no turns on: launchers of old only look whether the
+    variable is there (spec 60 section 17.1)."""
+
+    def __init__(self, key: str, default: bool, prompt: str, help: str, env=()) -> None:
+        super().__init__(key, "bool", default, prompt, help, env=env)
+
+    def parse(self, value: Any) -> bool:
+        return str(value).strip().lower() not in FALSE_WORDS
+
+
+INTERACT = Option(
+    "interact", "str", None, "Where questions and windows appear",
+    help="Overrules the detection of a screen.", choices=("desktop", "headless", "colab"))
+
+LOWEST_PRIORITY = Switch(
+    "lowest_priority", True, "Lowest process priority",
+    help="Let every other program go first.", env=("set_lowest_priority",))
+
+GRAY_CHANNEL = Option(
+    "gray_channel", "int", None, "Colour plane that stands for gray",
+    help="0 B, 1 G, 2 R; without it gray is the weighted sum of the three.", limits=(0, 2),
+    env=("user_bw_get_color_channel",))
+
+DEVICE_LIST_TIMEOUT = Option(
+    "device_list_timeout", "float", 60.0, "Seconds for the list of GPUs",
+    help="A driver that needs longer is reported and the CPU is used. 0 waits for ever.",
+    limits=(0, 600), env=("device_list_timeout", "DEVICE_LIST_TIMEOUT", "DFL_DEVICE_TIMEOUT"))
+
+FORCE_DEVICES = Switch(
+    "force_devices", False, "Take the devices from the environment",
+    help="Skips the list of GPUs, which hangs on some machines: forced_gpu_id and max_gpu_memory "
+         "tell the devices.", env=("force_gpu_data", "FORCE_GPU_DATA"))
+
+FORCED_GPU_ID = Option(
+    "forced_gpu_id", "str", "Unknown CUDA GPU", "Names of the forced devices",
+    help="Several are separated by ;", env=("forced_gpu_id", "FORCED_GPU_ID"))
+
+MAX_GPU_MEMORY = Option(
+    "max_gpu_memory", "str", "1556925644", "Memory of the forced devices in bytes",
+    help="Several are separated by ;", env=("max_gpu_memory", "MAX_GPU_MEMORY"))
+
+FORCED_GPU_TYPE = Option(
+    "forced_gpu_type", "str", "GPU", "Type of the forced devices",
+    help="GPU, or DML for DirectML. Several are separated by ;",
+    env=("forced_gpu_type", "FORCED_GPU_TYPE"))
+
+KEEP_CUDA_VISIBLE_DEVICES = Switch(
+    "keep_cuda_visible_devices", False, "Respect CUDA_VISIBLE_DEVICES",
+    help="Without it the variable is removed, so that GPU numbers mean the same in every tool.")
+
+TF_ALLOW_GROWTH = Switch(
+    "tf_allow_growth", True, "GPU memory as it is needed",
+    help="Off: TensorFlow takes nearly all memory of the GPU at the start.",
+    env=("tf_allow_growth", "TF_ALLOW_GROWTH"))
+
+WORKER_INIT_TIMEOUT = Option(
+    "worker_init_timeout", "float", 600.0, "Seconds for a tool's worker to get ready",
+    help="A worker that needs longer is ended and left out. 0 waits for ever.", limits=(0, None))
+
+WORKER_START_TIMEOUT = Option(
+    "worker_start_timeout", "float", 120.0, "Seconds for a sample worker's first batch",
+    help="An idle worker that needs longer has stalled, one that computes gets ten times as "
+         "long. 0 waits for ever.", limits=(0, None))
+
+WORKER_TIMEOUT = Option(
+    "worker_timeout", "float", 60.0, "Seconds for a sample worker's next batch",
+    help="As for the first batch. 0 waits for ever.", limits=(0, None))
+
+PROCESS_OPTIONS = (INTERACT, LOWEST_PRIORITY, GRAY_CHANNEL, DEVICE_LIST_TIMEOUT, FORCE_DEVICES,
+                   FORCED_GPU_ID, MAX_GPU_MEMORY, FORCED_GPU_TYPE, KEEP_CUDA_VISIBLE_DEVICES,
+                   TF_ALLOW_GROWTH, WORKER_INIT_TIMEOUT, WORKER_START_TIMEOUT, WORKER_TIMEOUT)
+
+
+def get_setting(option: Option):
+    """The given value, else the default. UserError naming the source of a value that is wrong."""
+    given = find_given(option)
+    return option.default if given is None else given

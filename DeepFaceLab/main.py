@@ -1,0 +1,40 @@
+"""The command line: `python main.py train --model SAEHD ...` (spec 41 section 1).
+
+Importing this file does nothing: worker processes are spawned and import it again.
+"""
+import sys
+
+
+def main(argv=None):
+    """Parse `argv` (default: sys.argv), call the verb; returns the exit code.
+
+    0 done, 1 a user error (printed without traceback), 2 wrong arguments (from argparse), 3 a verb
+    or model that this version does not have, 130 interrupted. Any other exception is a defect:
+    it passes through with its traceback and Python exits with 1.
+    """
+    from core.errors import UserError
+    from mainscripts import cli, verbs
+
+    arguments = cli.parse_arguments(argv)
+    try:
+        verbs.configure_options(arguments)
+        exit_code = arguments.func(arguments) or 0
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return getattr(error, "exit_code", 1)
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    verbs.report_unused_options(arguments)
+    if exit_code == 0:
+        print("Done.")
+    return exit_code
+
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 6):
+        sys.exit("Python 3.6 or newer is needed, this is {}.{}".format(*sys.version_info[:2]))
+    import multiprocessing
+
+    multiprocessing.set_start_method("spawn")
+    sys.exit(main())

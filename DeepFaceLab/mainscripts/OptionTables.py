@@ -1,0 +1,73 @@
+"""Option tables in Markdown, generated from the Option declarations: the README shows nothing else.
+
+In a document `<!-- option table: SAEHD -->` ... `<!-- end -->` encloses the table of that
+name: process and trainer (never asked), common, or a model whose package has options.OPTIONS.
+"""
+import importlib
+import re
+from pathlib import Path
+from typing import Dict, List, Optional
+
+from core import options, persist
+from core.errors import UserError
+from core.options import Option
+from mainscripts import cli, verbs
+
+MARKER = re.compile(r"(<!-- option table: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+def collect_tables() -> Dict[str, List[Option]]:
+    """{table name: options}, in the order in which they are shown."""
+    from core import process_options
+    from models import common_options
+
+    tables = {"process": list(process_options.PROCESS_OPTIONS),
+              "common": list(common_options.COMMON_OPTIONS),
+              "trainer": list(common_options.TRAINER_OPTIONS)}
+    for name in cli.list_models():
+        module = "models.Model_{}.options".format(name)
+        if verbs.has_module(module):
+            tables[name] = list(importlib.import_module(module).OPTIONS)
+    return tables
+
+
+def list_markers(text: str) -> List[str]:
+    """Names of the tables that a document shows."""
+    return [match.group(2) for match in MARKER.finditer(text)]
+
+
+def update_text(text: str) -> str:
+    """`text` with every enclosed table replaced. UserError for a table that does not exist."""
+    tables = collect_tables()
+
+    def fill(match):
+        name = match.group(2)
+        if name not in tables:
+            raise UserError("There is no option table {!r}.".format(name),
+                            ["tables: " + ", ".join(tables)])
+        return match.group(1) + "\n".join(options.describe(tables[name])) + "\n" + match.group(4)
+
+    return MARKER.sub(fill, text)
+
+
+def main(readme_path: Optional[Path] = None, write: bool = False) -> None:
+    """Prints all tables, or checks (with `write` updates) those of a document.
+
+    UserError when the document is out of date and may not be written.
+    """
+    if readme_path is None:
+        for name, declared in collect_tables().items():
+            print("\n".join(["", "### " + name, ""] + options.describe(declared)))
+        return
+    if not readme_path.is_file():
+        raise UserError("There is no file {}.".format(readme_path))
+    text = readme_path.read_text(encoding="utf-8")
+    updated = update_text(text)
+    if updated == text:
+        print("{}: up to date".format(readme_path))
+    elif write:
+        persist.write_bytes(readme_path, updated.encode("utf-8"))
+        print("{}: tables updated".format(readme_path))
+    else:
+        raise UserError("The option tables of {} are out of date.".format(readme_path),
+                        ["add --write"])

@@ -1,0 +1,210 @@
+"""The verb `train`: the trainer thread, and the window or headless loop of the main thread (spec
+20 section 13).
+
+The model, the TensorFlow session and all prompts live in the trainer thread, windows in the main
+thread. Two queues connect them: `s2c` window -> trainer, `c2s` trainer -> window.
+"""
+# The imports are also the names that `--execute-program` code finds (spec 20 section 13.3).
+import itertools  # noqa: F401
+import os  # noqa: F401
+import queue
+import signal
+import sys  # noqa: F401
+import threading
+import time  # noqa: F401
+import traceback
+from pathlib import Path  # noqa: F401
+from typing import Any, Dict, List, Optional
+
+import cv2  # noqa: F401
+import numpy as np  # noqa: F401
+
+import models  # noqa: F401
+from core import imagelib, pathex  # noqa: F401
+from core.errors import UserError
+from core.interact import interact as io
+from models.common_options import EXIT_AT_TARGET, SAVE_INTERVAL_MIN, get_trainer_option
+
+from .preview_window import PreviewWindow
+from .training_loop import TrainingLoop
+
+WINDOW_NAME = 'Training preview'
+POLL_SEC = 0.1
+
+# What to change when the GPU or the computer runs out of memory, the cheapest loss of quality
+# first.
+MEMORY_REMEDIES = [
+    'lower the batch size', 'choose AdaBelief off (RMSprop keeps half as much per weight)',
+    'place models and optimizer on the CPU (models_opt_on_gpu off): slower, less GPU memory',
+    'start a model with lower dims or a lower resolution', 'close other programs that use the GPU'
+]
+
+
+def trainerThread(s2c: 'queue.Queue[Any]', c2s: 'queue.Queue[Any]', e: threading.Event,
+                  model_class_name: Optional[str] = None, saved_models_path: Optional[Path] = None,
+                  training_data_src_path: Optional[Path] = None,
+                  training_data_dst_path: Optional[Path] = None,
+                  pretraining_data_path: Optional[Path] = None,
+                  pretrained_model_path: Optional[Path] = None, no_preview: bool = False,
+                  force_model_name: Optional[str] = None,
+                  force_gpu_idxs: Optional[List[int]] = None, cpu_only: Optional[bool] = None,
+                  silent_start: bool = False, execute_programs: Optional[List[Any]] = None,
+                  debug: bool = False, **kwargs: Any) -> None:
+    """Train until `s2c` says close. Sets `e` when there is something to show or nothing more to
+    wait for.
+
+    The last message in `c2s` is `{'op': 'close', 'error': exception or None}`. An exception saves
+    nothing.
+    """
+    parameters = dict(locals())
+    error: Optional[BaseException] = None
+    try:
+        exit_at_target = kwargs.pop('exit_at_target', get_trainer_option(EXIT_AT_TARGET))
+        loop = TrainingLoop(parameters, globals(), get_trainer_option(SAVE_INTERVAL_MIN),
+                            exit_at_target)
+        loop.run()
+    except models.DryRunFinished:
+        io.log_info('Dry run: these options would be used. Nothing was written.')
+    except UserError as exception:
+        error = exception
+    except Exception as exception:  # noqa: BLE001 handed to the main thread, which ends with an exit code
+        io.log_err('Error: %s' % exception)
+        traceback.print_exc()
+        error = describe_failure(exception)
+    finally:
+        c2s.put({'op': 'close', 'error': error})
+        e.set()
+
+
+def describe_failure(exception: BaseException) -> UserError:
+    """What the user can do about an exception of the trainer thread."""
+    if type(exception).__name__ == 'ResourceExhaustedError' or isinstance(exception, MemoryError):
+        return UserError('Training stopped: out of memory. Nothing was saved since the last save.',
+                         MEMORY_REMEDIES)
+    return UserError(
+        'Training stopped by an error (%s). Nothing was saved since the last save.'
+        % type(exception).__name__, [
+            'the lines above say where it happened',
+            'start again: training goes on from the last save'
+        ])
+
+
+def main(**kwargs: Any) -> None:
+    """Train a model; keyword arguments are those of `trainerThread`.
+
+    Raises UserError when the trainer thread failed, KeyboardInterrupt when the user did not want to
+    wait for the last save.
+    """
+    io.log_info('Running trainer.\r\n')
+    if not kwargs.get('no_preview', False) and not io.is_support_windows():
+        io.log_info('There is no screen for the preview window: training goes on without it.')
+        kwargs['no_preview'] = True
+    s2c: 'queue.Queue[Any]' = queue.Queue()
+    c2s: 'queue.Queue[Any]' = queue.Queue()
+    e = threading.Event()
+    # daemon: the user must be able to end a process whose trainer waits for an answer
+    thread = threading.Thread(target=trainerThread, args=(s2c, c2s, e), kwargs=kwargs,
+                              name='trainer', daemon=True)
+    with StopRequest(s2c, e) as stop:
+        thread.start()
+        while not e.wait(POLL_SEC):
+            stop.poll()
+        if kwargs.get('no_preview', False):
+            closing = run_headless_loop(c2s, stop)
+        else:
+            closing = run_window_loop(s2c, c2s, stop)
+        while thread.is_alive():
+            stop.poll()
+            thread.join(POLL_SEC)
+    if closing.get('error') is not None:
+        raise closing['error']
+
+
+class StopRequest:
+    """Ctrl+C, and SIGTERM of a service that stops: the first asks the trainer to save and close.
+
+    The next one warns, the one after that raises KeyboardInterrupt in the main thread; before
+    training has started the second already does. The signal handler only counts, `poll` acts: a
+    handler that touched the queues could wait for a lock that the interrupted thread holds.
+    """
+
+    def __init__(self, s2c: 'queue.Queue[Any]', is_started: threading.Event) -> None:
+        self.s2c = s2c
+        self.is_started = is_started
+        self.count = 0
+        self.handled = 0
+        self.previous: Dict[int, Any] = {}
+
+    def __enter__(self) -> 'StopRequest':
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self.previous[number] = signal.signal(number, self.interrupt)
+        return self
+
+    def __exit__(self, *exc_info: Any) -> None:
+        for number, handler in self.previous.items():
+            signal.signal(number, handler)
+
+    def interrupt(self, number: int, frame: Any) -> None:
+        self.count += 1
+
+    def poll(self) -> None:
+        if self.count == self.handled:
+            return
+        is_first = self.handled == 0
+        self.handled = self.count
+        if self.count >= (3 if self.is_started.is_set() else 2):
+            raise KeyboardInterrupt()
+        if is_first:
+            io.log_info('\nStopping: the model is saved first.')
+            self.s2c.put({'op': 'close'})
+        else:
+            io.log_info(
+                '\nStill saving. Ctrl+C once more ends at once; the last complete save stays.')
+
+
+def take_message(c2s: 'queue.Queue[Any]') -> Optional[Dict[str, Any]]:
+    try:
+        return c2s.get_nowait()
+    except queue.Empty:
+        return None
+
+
+def run_headless_loop(c2s: 'queue.Queue[Any]', stop: StopRequest) -> Dict[str, Any]:
+    """Discard messages until `close` and return it."""
+    while True:
+        message = take_message(c2s)
+        if message is not None:
+            if message.get('op') == 'close':
+                return message
+            continue
+        stop.poll()
+        io.process_messages(POLL_SEC)
+
+
+def run_window_loop(s2c: 'queue.Queue[Any]', c2s: 'queue.Queue[Any]',
+                    stop: StopRequest) -> Dict[str, Any]:
+    """Show previews and hand keys on until `close`; return that message."""
+    window = PreviewWindow()
+    io.named_window(WINDOW_NAME)
+    io.capture_keys(WINDOW_NAME)
+    try:
+        while True:
+            message = take_message(c2s)
+            if message is not None:
+                if message.get('op') == 'close':
+                    return message
+                window.receive(message)
+            key_events = io.get_key_events(WINDOW_NAME)
+            if key_events:
+                op = window.press(key_events[-1][1])
+                if op is not None:
+                    s2c.put({'op': op})
+            if window.is_changed:
+                picture = window.draw()
+                if picture is not None:
+                    io.show_image(WINDOW_NAME, picture)
+            stop.poll()
+            io.process_messages(POLL_SEC)
+    finally:
+        io.destroy_all_windows()

@@ -1,0 +1,300 @@
+"""The argument parser of main.py: every subcommand, one argument a line (spec 41 section 1.2).
+
+Flags, destinations, defaults and choices are an interface (launchers and community scripts pass
+them verbatim); the help texts are not. What a verb does with them is in mainscripts/verbs.py.
+"""
+import argparse
+import os
+from pathlib import Path
+from typing import List, Optional, Sequence
+
+from mainscripts import verbs
+
+DETECTORS = ["s3fd", "manual"]
+FACE_TYPES = ["half_face", "full_face", "whole_face", "head", "mark_only"]
+SORT_METHODS = ["blur", "motion-blur", "face-yaw", "face-pitch", "face-source-rect-size", "hist",
+                "hist-dissim", "brightness", "hue", "black", "origname", "oneface",
+                "final-by-blur", "final-by-size", "absdiff"]
+# Always accepted, so that every launcher parses; verbs.py answers for one that is not there.
+OWN_MODELS = ["AMP", "Quick96", "SAEHD", "XSeg"]
+
+
+class ListEnvironment(argparse.Action):
+    """Prints every option with its environment names and stops, like --help."""
+
+    def __init__(self, option_strings, dest, **kwargs):
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, **kwargs)
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        from mainscripts import OptionTables
+
+        OptionTables.main()
+        parser.exit(0)
+
+
+class StorePath(argparse.Action):
+    """Stores an absolute path (str) with `~` expanded, relative to the current folder."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        setattr(namespace, self.dest, os.path.abspath(os.path.expanduser(values)))
+
+
+def list_models() -> List[str]:
+    """Sorted names of models/Model_<NAME>, community plug-ins included, and our own."""
+    folder = Path(__file__).resolve().parent.parent / "models"
+    found = [path.name[len("Model_"):] for path in folder.glob("Model_*") if path.is_dir()]
+    return sorted(set(found) | set(OWN_MODELS))
+
+
+def add_path(parser, flag: str, text: str, required: bool = False) -> None:
+    parser.add_argument(flag, action=StorePath, required=required, help=text)
+
+
+def add_flag(parser, flag: str, text: str) -> None:
+    parser.add_argument(flag, action="store_true", help=text)
+
+
+def add_int(parser, flag: str, text: str, default: Optional[int] = None) -> None:
+    parser.add_argument(flag, type=int, default=default, help=text)
+
+
+def add_model(parser, models: Sequence[str]) -> None:
+    parser.add_argument("--model", required=True, dest="model_name", choices=models,
+                        help="which kind of model")
+
+
+def add_devices(parser) -> None:
+    add_flag(parser, "--cpu-only", "compute on the CPU")
+    parser.add_argument("--force-gpu-idxs", default=None,
+                        help="GPUs to compute on, by number, without asking; for example 0,1")
+
+
+def add_answers(parser) -> None:
+    """For verbs that ask: every question can be answered beforehand."""
+    parser.add_argument("--set", action="append", default=[], dest="set_options",
+                        metavar="KEY=VALUE",
+                        help="answer one of the questions; may be given several times")
+    parser.add_argument("--answers", action=StorePath, metavar="FILE.json",
+                        help="answer questions from a JSON object of option names and values")
+
+
+def add_extract(verb) -> None:
+    p = verb("extract", verbs.run_extract, "find the faces of frames and save them aligned")
+    p.add_argument("--detector", choices=DETECTORS, help="s3fd finds faces, manual lets you do it")
+    add_path(p, "--input-dir", "folder with the frames", required=True)
+    add_path(p, "--output-dir", "folder for the aligned faces", required=True)
+    p.add_argument("--output-debug", action="store_true", dest="output_debug", default=None,
+                   help="also write each frame with its landmarks to <output-dir>_debug")
+    p.add_argument("--no-output-debug", action="store_false", dest="output_debug", default=None,
+                   help="do not write them, and do not ask")
+    p.add_argument("--face-type", choices=FACE_TYPES, help="how much of the head a face shows")
+    add_int(p, "--max-faces-from-image", "keep the largest N faces of a frame, 0 keeps all")
+    add_int(p, "--image-size", "side of an aligned face in pixels")
+    add_int(p, "--jpeg-quality", "1 to 100")
+    add_flag(p, "--manual-fix", "then mark by hand the frames in which no face was found")
+    add_flag(p, "--manual-output-debug-fix",
+             "mark by hand the frames whose debug picture was deleted")
+    add_int(p, "--manual-window-size", "side of the window for marking in pixels", default=1368)
+    add_devices(p)
+    add_answers(p)
+
+
+def add_sort(verb) -> None:
+    p = verb("sort", verbs.run_sort, "rename the faces of a folder into an order")
+    add_path(p, "--input-dir", "folder with aligned faces", required=True)
+    p.add_argument("--by", choices=SORT_METHODS, dest="sort_by_method",
+                   help="the order; asked when not given")
+    add_answers(p)
+
+
+def add_util(verb) -> None:
+    p = verb("util", verbs.run_util, "small operations on a faceset, done in the order given here")
+    add_path(p, "--input-dir", "folder with aligned faces", required=True)
+    add_flag(p, "--add-landmarks-debug-images", "write <name>_debug.jpg with the landmarks")
+    add_flag(p, "--recover-original-aligned-filename", "rename back to the name of extraction")
+    add_flag(p, "--save-faceset-metadata", "keep the DFL data of all faces in meta.dat")
+    add_flag(p, "--restore-faceset-metadata", "put the data of meta.dat back into edited faces")
+    add_flag(p, "--pack-faceset", "put all faces into one faceset.pak")
+    add_flag(p, "--unpack-faceset", "write the files of faceset.pak again")
+    add_flag(p, "--export-faceset-mask", "write <name>_mask.jpg with the mask of each face")
+    add_answers(p)
+    p.add_argument("--list-env", action=ListEnvironment,
+                   help="show every option with its environment names, and stop")
+
+
+def add_train(verb, models: Sequence[str]) -> None:
+    p = verb("train", verbs.run_train, "train a model")
+    add_path(p, "--training-data-src-dir", "folder with aligned source faces", required=True)
+    add_path(p, "--training-data-dst-dir", "folder with aligned destination faces", required=True)
+    add_path(p, "--pretraining-data-dir", "folder with many different aligned faces")
+    add_path(p, "--pretrained-model-dir", "folder with a model to start a new one from")
+    add_path(p, "--model-dir", "folder of the saved models", required=True)
+    add_model(p, models)
+    add_flag(p, "--debug", "feed the samples from the main process and check them")
+    add_flag(p, "--no-preview", "no preview window")
+    p.add_argument("--force-model-name", default=None,
+                   help="name of the saved model to continue or make, without asking")
+    add_devices(p)
+    add_flag(p, "--silent-start", "continue the newest model on the best GPU without asking")
+    p.add_argument("--execute-program", action="append", nargs="+", default=[],
+                   metavar=("SECONDS", "CODE"),
+                   help="run Python text SECONDS after the start; every -SECONDS when negative")
+    add_answers(p)
+    add_flag(p, "--dry-run", "show the options that training would use, and stop")
+
+
+def add_exportdfm(verb, models: Sequence[str]) -> None:
+    p = verb("exportdfm", verbs.run_exportdfm, "export a trained model as .dfm")
+    add_path(p, "--model-dir", "folder of the saved models", required=True)
+    add_model(p, models)
+    add_answers(p)
+
+
+def add_merge(verb, models: Sequence[str]) -> None:
+    p = verb("merge", verbs.run_merge, "put the swapped faces into the frames")
+    add_path(p, "--input-dir", "folder with the destination frames", required=True)
+    add_path(p, "--output-dir", "folder for the merged frames", required=True)
+    add_path(p, "--output-mask-dir", "folder for their masks", required=True)
+    add_path(p, "--aligned-dir", "folder with the aligned destination faces")
+    add_path(p, "--model-dir", "folder of the saved models", required=True)
+    add_model(p, models)
+    p.add_argument("--force-model-name", default=None,
+                   help="name of the saved model, without asking")
+    add_devices(p)
+    add_answers(p)
+
+
+def add_videoed(verb) -> None:
+    group = verb("videoed", None, "video files and image sequences")
+    p = group("extract-video", verbs.run_extract_video, "write the frames of a video")
+    add_path(p, "--input-file", "the video; name.* takes the first file with that stem",
+             required=True)
+    add_path(p, "--output-dir", "folder for the frames", required=True)
+    p.add_argument("--output-ext", default=None, help="png or jpg")
+    add_int(p, "--fps", "frames to take of each second, 0 takes all")
+    add_answers(p)
+
+    p = group("cut-video", verbs.run_cut_video, "cut a piece out of a video")
+    add_path(p, "--input-file", "the video", required=True)
+    p.add_argument("--from-time", default=None, help="start, for example 00:00:10.500")
+    p.add_argument("--to-time", default=None, help="end, for example 00:00:20.000")
+    add_int(p, "--audio-track-id", "which audio track to keep, from 0")
+    add_int(p, "--bitrate", "video bitrate in megabits a second")
+    add_answers(p)
+
+    p = group("denoise-image-sequence", verbs.run_denoise, "denoise frames in place")
+    add_path(p, "--input-dir", "folder with the frames", required=True)
+    add_int(p, "--factor", "strength, 1 to 20")
+    add_answers(p)
+
+    p = group("video-from-sequence", verbs.run_video_from_sequence, "make a video of frames")
+    add_path(p, "--input-dir", "folder with the frames", required=True)
+    add_path(p, "--output-file", "the video to write", required=True)
+    add_path(p, "--reference-file", "video to take frame rate and sound from; name.* is allowed")
+    p.add_argument("--ext", default="png", help="extension of the frames")
+    add_int(p, "--fps", "frames a second, when there is no reference")
+    add_int(p, "--bitrate", "video bitrate in megabits a second")
+    add_flag(p, "--include-audio", "copy the sound of the reference")
+    add_flag(p, "--lossless", "encode without loss")
+    add_answers(p)
+
+
+def add_facesettool(verb) -> None:
+    group = verb("facesettool", None, "change the pixels of a faceset")
+    p = group("enhance", verbs.run_enhance, "add detail to the faces with a network")
+    add_path(p, "--input-dir", "folder with aligned faces", required=True)
+    add_devices(p)
+    add_answers(p)
+    p = group("resize", verbs.run_resize, "change the size or the face type")
+    add_path(p, "--input-dir", "folder with aligned faces", required=True)
+    add_answers(p)
+
+
+def add_dev_test(verb) -> None:
+    p = verb("dev_test", verbs.run_dev_test, "import a labelled research dataset")
+    add_path(p, "--input-dir", "folder of the dataset", required=True)
+
+
+def add_xseg(verb) -> None:
+    group = verb("xseg", None, "masks: draw, train on, apply")
+    p = group("editor", verbs.run_xseg_editor, "draw mask polygons")
+    add_path(p, "--input-dir", "folder with aligned faces", required=True)
+    p = group("apply", verbs.run_xseg_apply, "compute the mask of each face with an XSeg model")
+    add_path(p, "--input-dir", "folder with aligned faces", required=True)
+    add_path(p, "--model-dir", "folder of the XSeg model", required=True)
+    add_answers(p)
+    p = group("remove", verbs.run_xseg_remove, "delete the computed masks")
+    add_path(p, "--input-dir", "folder with aligned faces", required=True)
+    add_answers(p)
+    p = group("remove_labels", verbs.run_xseg_remove_labels, "delete the drawn polygons")
+    add_path(p, "--input-dir", "folder with aligned faces", required=True)
+    add_answers(p)
+    p = group("fetch", verbs.run_xseg_fetch, "copy the faces that have polygons")
+    add_path(p, "--input-dir", "folder with aligned faces", required=True)
+    add_answers(p)
+
+
+def add_own_verbs(verb) -> None:
+    """What DFL does not have: the demo, the doctor, the README's tables."""
+    p = verb("demo-workspace", verbs.run_demo_workspace,
+             "render a workspace of two artificial characters, with ground truth")
+    add_path(p, "--output-dir", "the workspace to make", required=True)
+    p.add_argument("--src-count", type=int, default=500, help="source faces (500)")
+    p.add_argument("--dst-count", type=int, default=300, help="destination faces (300)")
+
+    p = verb("demo-train", verbs.run_demo_train, "train a small SAEHD on the rendered workspace")
+    add_path(p, "--workspace", "made by demo-workspace", required=True)
+    add_flag(p, "--quick", "300 iterations instead of 1,200")
+    add_int(p, "--resolution", "face size of the model in pixels")
+    p.add_argument("--minutes", type=float, help="train this long instead of a step count")
+
+    verb("doctor", verbs.run_doctor, "show versions, devices, limits and known remedies")
+
+    p = verb("option-tables", verbs.run_option_tables, "option tables of the README")
+    add_path(p, "--readme", "check the tables of this file; prints them when not given")
+    add_flag(p, "--write", "bring the file up to date")
+
+
+def make_verb_adder(subparsers):
+    """`verb(name, func, text)` -> its parser; with func None a group: another such adder."""
+
+    def verb(name, func, text):
+        parser = subparsers.add_parser(name, help=text, description=text)
+        if func is not None:
+            parser.set_defaults(func=func)
+            return parser
+        # A group without its verb shows the main help, like no arguments at all.
+        parser.set_defaults(func=None)
+        return make_verb_adder(parser.add_subparsers(metavar="verb"))
+
+    return verb
+
+
+def build_parser(models: Optional[Sequence[str]] = None) -> argparse.ArgumentParser:
+    """The whole parser. `models`: choices of --model, by default those of the models folder."""
+    models = list_models() if models is None else list(models)
+    parser = argparse.ArgumentParser(prog="main.py")
+    parser.set_defaults(func=None)
+    verb = make_verb_adder(parser.add_subparsers(metavar="verb"))
+    add_extract(verb)
+    add_sort(verb)
+    add_util(verb)
+    add_train(verb, models)
+    add_exportdfm(verb, models)
+    add_merge(verb, models)
+    add_videoed(verb)
+    add_facesettool(verb)
+    add_dev_test(verb)
+    add_xseg(verb)
+    add_own_verbs(verb)
+    return parser
+
+
+def parse_arguments(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    """Namespace with `func`; without a verb it prints the help and exits with 0."""
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    if arguments.func is None:
+        parser.print_help()
+        parser.exit(0)
+    return arguments

@@ -1,0 +1,242 @@
+"""The loop of the trainer thread: iterations, saves, previews, programs (spec 20 section 13.3)."""
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import models
+from core.errors import UserError
+from core.interact import interact as io
+
+from .trainer_status import format_status_line, mean_losses
+
+SAVE_INTERVAL_MIN = 25
+GOAL_IDLE_SEC = 0.1         # between two looks at the messages once the target iteration is reached
+DEBUG_IDLE_SEC = 0.005
+
+
+class TrainingLoop:
+    """One training run. The attributes are the names that `--execute-program` code may use.
+
+    parameters: those of `trainerThread`. trainer_names are the names of the trainer module, which
+    programs see too.
+    """
+
+    def __init__(self, parameters: Dict[str, Any], trainer_names: Dict[str, Any],
+                 save_interval_min: float = SAVE_INTERVAL_MIN,
+                 exit_at_target: bool = False) -> None:
+        self.parameters = parameters
+        self.trainer_names = trainer_names
+        self.s2c, self.c2s, self.e = parameters['s2c'], parameters['c2s'], parameters['e']
+        self.is_debug = bool(parameters['debug'])
+        self.exit_at_target = exit_at_target
+
+        self.start_time = time.time()
+        self.save_interval_min = save_interval_min
+        self.shared_state = {'after_save': False}
+        self.loss_string = ''
+        self.execute_programs: List[List[Any]] = []
+        self.step_names: Dict[str, Any] = {}  # of the last iteration, for programs
+        self.i = 0
+
+    def run(self) -> None:
+        """Train until told to close. Raises what the model raises."""
+        self.make_folders()
+        self.model = self.create_model()
+        try:
+            self.begin()
+            while True:
+                self.run_programs()
+                if not self.is_debug and not self.is_reached_goal:
+                    self.train()
+                self.save_by_time()
+                if self.i == 0:
+                    if self.is_reached_goal:
+                        self.model.pass_one_iter()
+                    self.send_preview()
+                if self.is_debug:
+                    time.sleep(DEBUG_IDLE_SEC)
+                if not self.answer_messages():
+                    break
+                if self.is_reached_goal:
+                    if self.exit_at_target:
+                        break
+                    time.sleep(GOAL_IDLE_SEC)
+                self.i += 1
+        finally:
+            self.model.finalize()
+
+    def make_folders(self) -> None:
+        for name in ('training_data_src_path', 'training_data_dst_path', 'saved_models_path'):
+            Path(self.parameters[name]).mkdir(parents=True, exist_ok=True)
+
+    def create_model(self) -> Any:
+        p = self.parameters
+        model_class = models.import_model(p['model_class_name'])
+        return model_class(
+            is_training=True, **{
+                name: p[name]
+                for name in ('saved_models_path', 'training_data_src_path',
+                             'training_data_dst_path', 'pretraining_data_path',
+                             'pretrained_model_path', 'no_preview', 'force_model_name',
+                             'force_gpu_idxs', 'cpu_only', 'silent_start', 'debug')
+            }, **p['kwargs'])
+
+    def begin(self) -> None:
+        self.is_reached_goal = self.model.is_reached_iter_goal()
+        self.save_iter = self.model.get_iter()
+        if self.model.get_target_iter() == 0:
+            io.log_info('Starting. Press "Enter" to stop training and save model.')
+        elif self.is_reached_goal:
+            io.log_info(
+                'The model has already been trained to its target iteration. You can use preview.')
+        else:
+            io.log_info(
+                'Starting. Target iteration: %d. Press "Enter" to stop training and save model.'
+                % self.model.get_target_iter())
+        self.last_save_time = time.time()
+        self.execute_programs = [[x[0], x[1], time.time()]
+                                 for x in self.parameters['execute_programs'] or []]
+
+    # ---------------------------------------------------------------- one iteration
+
+    def train(self) -> None:
+        if self.model.get_iter() == 0:
+            io.log_info('\nThe first iteration builds and measures everything: it takes longest, '
+                        'and if memory is short it fails here. Lower the batch size or the '
+                        'dimensions then.\n')
+            if sys.platform.startswith('win'):
+                io.log_info(
+                    'If training does not get past this point on Windows, switch on '
+                    '"Hardware-accelerated GPU scheduling" in the graphics settings and restart.')
+        iteration, seconds = self.model.train_one_iter()
+        loss_history = self.model.get_loss_history()
+        self.show_status(iteration, seconds, loss_history)
+        if iteration == 1:
+            self.model_save()
+        if self.model.get_target_iter() != 0 and self.model.is_reached_iter_goal():
+            io.log_info('Reached target iteration.')
+            self.model_save()
+            self.is_reached_goal = True
+            io.log_info('' if self.exit_at_target else 'You can use preview now.')
+
+    def show_status(self, iteration: int, seconds: float, loss_history: List[List[float]]) -> None:
+        clock = time.strftime('%H:%M:%S')
+        if self.shared_state['after_save']:
+            self.shared_state['after_save'] = False
+            losses = mean_losses(loss_history, self.save_iter, iteration)
+            self.step_names['mean_loss'] = losses
+            self.loss_string = format_status_line(clock, iteration, seconds, losses)
+            io.log_info(self.loss_string)
+            self.save_iter = iteration
+        else:
+            losses = loss_history[-1]
+            self.loss_string = format_status_line(clock, iteration, seconds, losses)
+            if io.is_colab():
+                io.log_info('\r' + self.loss_string, end='')
+            else:
+                io.log_info(self.loss_string, end='\r')
+        self.step_names.update({
+            'iter': iteration, 'iter_time': seconds, 'loss_history': loss_history,
+            'time_str': '[%s]' % clock, 'loss_value': losses[-1] if len(losses) else None
+        })
+
+    def save_by_time(self) -> None:
+        interval = self.save_interval_min * 60
+        need_save = False
+        while time.time() - self.last_save_time >= interval:
+            self.last_save_time += interval
+            need_save = True
+        self.step_names['need_save'] = need_save
+        if need_save and not self.is_reached_goal:
+            self.try_to(self.model_save, 'saved')
+            self.send_preview()
+
+    def answer_messages(self) -> bool:
+        """Do what the window asks; False when it asks to close."""
+        while not self.s2c.empty():
+            op = self.s2c.get()['op']
+            if op == 'save':
+                self.try_to(self.model_save, 'saved')
+            elif op == 'backup':
+                self.try_to(self.model_backup, 'backed up')
+            elif op == 'preview':
+                if self.is_reached_goal:
+                    self.model.pass_one_iter()
+                self.send_preview()
+            elif op == 'close':
+                self.model_save()
+                return False
+        return True
+
+    # ---------------------------------------------------------------- what messages and programs
+    # may call
+
+    def model_save(self) -> None:
+        if not self.is_debug and not self.is_reached_goal:
+            io.log_info('Saving....', end='\r')
+            self.model.save()
+            self.shared_state['after_save'] = True
+
+    def model_backup(self) -> None:
+        if not self.is_debug and not self.is_reached_goal:
+            self.model.create_backup()
+
+    def send_preview(self) -> None:
+        if not self.parameters['no_preview']:
+            if self.is_debug:
+                previews = [('debug, press update for new', self.model.debug_one_iter())]
+                self.c2s.put({'op': 'show', 'previews': previews})
+            else:
+                self.c2s.put({
+                    'op': 'show', 'previews': self.model.get_previews(),
+                    'iter': self.model.get_iter(),
+                    'loss_history': self.model.get_loss_history().copy()
+                })
+        self.e.set()
+
+    @staticmethod
+    def try_to(action: Callable[[], None], done: str) -> None:
+        """Run a save or backup that is not the last one: a full disk must not end the training."""
+        try:
+            action()
+        except (OSError, UserError) as error:
+            io.log_err('NOT %s, training goes on: %s' % (done, error))
+
+    # ---------------------------------------------------------------- programs of the command line
+
+    def run_programs(self) -> None:
+        """Run `--execute-program` code that is due: [seconds, code, last run] (spec 20 section
+        13.3)."""
+        if self.is_debug:
+            return
+        cur_time = time.time()
+        for x in self.execute_programs:
+            prog_time, prog, last_time = x
+            exec_prog = False
+            if prog_time > 0 and cur_time - self.start_time >= prog_time:
+                x[0] = 0
+                exec_prog = True
+            elif prog_time < 0 and cur_time - last_time >= -prog_time:
+                x[2] = cur_time
+                exec_prog = True
+            if exec_prog:
+                names = self.get_program_names()
+                names.update(cur_time=cur_time, x=x, prog_time=prog_time, prog=prog,
+                             last_time=last_time, exec_prog=exec_prog)
+                try:
+                    # by design: the user gives this code on the command line to steer the training
+                    exec(prog, names)  # noqa: S102
+                except Exception:  # noqa: BLE001 reported: a mistake in a program must not end the training
+                    io.log_err('Unable to execute program: %s\n%s' % (prog, traceback.format_exc()))
+
+    def get_program_names(self) -> Dict[str, Any]:
+        names = dict(self.trainer_names)
+        names.update(self.parameters)
+        names.update(self.step_names)
+        for name in ('model', 'model_save', 'model_backup', 'send_preview', 'shared_state',
+                     'execute_programs', 'start_time', 'save_interval_min', 'save_iter',
+                     'last_save_time', 'is_reached_goal', 'loss_string', 'i'):
+            names[name] = getattr(self, name)
+        return names

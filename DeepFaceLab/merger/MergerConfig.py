@@ -1,0 +1,297 @@
+"""Settings of one merged frame and the tables of modes (spec 50 section 4).
+
+Instances are stored as plain instance dicts in pickled merger sessions: attribute names, their
+order and the class paths `merger.MergerConfig.*` are interface. Numbers are kept as plain `int`: a
+NumPy integer divided by a float would turn float32 images into float64 under NumPy 2.
+"""
+import copy
+from typing import Any, Dict, Optional
+
+from core.interact import interact as io
+from facelib import FaceType
+
+mode_dict = {0: 'original', 1: 'overlay', 2: 'hist-match', 3: 'seamless', 4: 'seamless-hist-match',
+             5: 'raw-rgb', 6: 'raw-predict'}
+mode_str_dict = {name: number for number, name in mode_dict.items()}
+
+mask_mode_dict = {
+    0: 'full', 1: 'dst', 2: 'learned-prd', 3: 'learned-dst', 4: 'learned-prd*learned-dst',
+    5: 'learned-prd+learned-dst', 6: 'XSeg-prd', 7: 'XSeg-dst', 8: 'XSeg-prd*XSeg-dst',
+    9: 'learned-prd*learned-dst*XSeg-prd*XSeg-dst'
+}
+
+ctm_dict = {
+    0: 'None', 1: 'rct', 2: 'lct', 3: 'mkl', 4: 'mkl-m', 5: 'idt', 6: 'idt-m', 7: 'sot-m',
+    8: 'mix-m'
+}
+# None comes first: the prompt lists the names in this order (spec 50 section 4.1)
+ctm_str_dict = {None if number == 0 else name: number for number, name in ctm_dict.items()}
+
+HIST_MATCH_MODES = ('hist-match', 'seamless-hist-match')
+
+
+def clamp(value: float, low: int, high: int) -> int:
+    """Return `value` as a plain int within [low, high]."""
+    return int(min(max(value, low), high))
+
+
+class MergerConfig:
+    """Base settings: sharpening (spec 50 section 4.2). Unknown keywords are ignored, sessions pass
+    some."""
+
+    TYPE_NONE = 0
+    TYPE_MASKED = 1
+    TYPE_FACE_AVATAR = 2
+    TYPE_IMAGE = 3
+    TYPE_IMAGE_WITH_LANDMARKS = 4
+
+    def __init__(self, type: int = 0, sharpen_mode: int = 0, blursharpen_amount: int = 0,
+                 **kwargs: Any) -> None:
+        self.type = type
+        self.sharpen_dict = {0: 'None', 1: 'box', 2: 'gaussian'}
+        self.sharpen_mode = sharpen_mode
+        self.blursharpen_amount = blursharpen_amount
+
+    def copy(self) -> 'MergerConfig':
+        return copy.copy(self)
+
+    def ask_settings(self) -> None:
+        """Ask for the sharpening (prompts 10 and 11 of spec 50 section 4.4)."""
+        for number, name in self.sharpen_dict.items():
+            io.log_info('(%d) %s' % (number, name))
+        self.sharpen_mode = int(
+            io.input_int(
+                '', 0, valid_list=list(self.sharpen_dict), help_message=(
+                    'How the merged face is sharpened; box and gaussian differ in the kernel.')))
+        if self.sharpen_mode != 0:
+            self.blursharpen_amount = clamp(io.input_int(
+                'Amount of blur (negative) or sharpening', 0, add_info='-100..100'), -100, 100)
+
+    def toggle_sharpen_mode(self) -> None:
+        names = list(self.sharpen_dict)
+        self.sharpen_mode = names[(names.index(self.sharpen_mode) + 1) % len(names)]
+
+    def add_blursharpen_amount(self, diff: int) -> None:
+        self.blursharpen_amount = clamp(self.blursharpen_amount + diff, -100, 100)
+
+    def get_config(self) -> Dict[str, Any]:
+        """Return the instance dict without `type`."""
+        config = dict(self.__dict__)
+        config.pop('type')
+        return config
+
+    def __eq__(self, other: object) -> bool:
+        return (isinstance(other, MergerConfig) and self.sharpen_mode == other.sharpen_mode
+                and self.blursharpen_amount == other.blursharpen_amount)
+
+    __hash__ = None  # equality follows changeable fields
+
+    def to_string(self, filename: str) -> str:
+        return '\n'.join(['sharpen_mode : %s' % self.sharpen_dict[self.sharpen_mode],
+                          'blursharpen_amount : %s' % self.blursharpen_amount])
+
+
+class MergerConfigMasked(MergerConfig):
+    """Settings of the masked merge, the only one shipped models use (spec 50 section 4.3).
+
+    Arguments (interactive range): face_type HALF..HEAD or CUSTOM, else ValueError; default_mode
+    and mode names of `mode_dict`; masked_hist_match bool; hist_match_threshold 0..255; mask_mode
+    0..9; erode_mask_modifier -400..400; blur_mask_modifier 0..400; motion_blur_power 0..100;
+    output_face_scale -50..50; super_resolution_power 0..100; color_transfer_mode 0..8;
+    image_denoise_power 0..500; bicubic_degrade_power 0..100; color_degrade_power 0..100; kwargs:
+    sharpen_mode 0..2, blursharpen_amount -100..100. MVE's keywords (`FORK_FIELDS`) become
+    attributes when they are given; sessions without them stay those of the reference (spec 82).
+    """
+
+    FORK_FIELDS = ('is_morphable', 'morph_power', 'two_pass_mode', 'pre_sharpen_power',
+                   'pre_sharpen_mode', 'debug_mode')
+    COMPARED_FIELDS = ('mode', 'masked_hist_match', 'hist_match_threshold', 'mask_mode',
+                       'erode_mask_modifier', 'blur_mask_modifier', 'motion_blur_power',
+                       'output_face_scale', 'color_transfer_mode', 'super_resolution_power',
+                       'image_denoise_power', 'bicubic_degrade_power', 'color_degrade_power')
+
+    def __init__(self, face_type: int = FaceType.FULL, default_mode: str = 'overlay',
+                 mode: str = 'overlay', masked_hist_match: bool = True,
+                 hist_match_threshold: int = 238, mask_mode: int = 4, erode_mask_modifier: int = 0,
+                 blur_mask_modifier: int = 0, motion_blur_power: int = 0,
+                 output_face_scale: int = 0, super_resolution_power: int = 0,
+                 color_transfer_mode: int = 1, image_denoise_power: int = 0,
+                 bicubic_degrade_power: int = 0, color_degrade_power: int = 0,
+                 **kwargs: Any) -> None:
+        super().__init__(type=MergerConfig.TYPE_MASKED, **kwargs)
+        allowed = [
+            FaceType.HALF, FaceType.MID_FULL, FaceType.FULL, FaceType.WHOLE_FACE, FaceType.HEAD
+        ]
+        if hasattr(FaceType, 'CUSTOM'):
+            allowed.append(FaceType.CUSTOM)
+        if face_type not in allowed:
+            raise ValueError('A merger cannot work with the face type %r.' % (face_type,))
+        self.face_type = face_type
+        self.default_mode = default_mode
+        self.mode = mode if mode in mode_str_dict else mode_dict[1]
+        self.masked_hist_match = masked_hist_match
+        self.hist_match_threshold = hist_match_threshold
+        self.mask_mode = mask_mode
+        self.erode_mask_modifier = erode_mask_modifier
+        self.blur_mask_modifier = blur_mask_modifier
+        self.motion_blur_power = motion_blur_power
+        self.output_face_scale = output_face_scale
+        self.super_resolution_power = super_resolution_power
+        self.color_transfer_mode = color_transfer_mode
+        self.image_denoise_power = image_denoise_power
+        self.bicubic_degrade_power = bicubic_degrade_power
+        self.color_degrade_power = color_degrade_power
+        for name in self.FORK_FIELDS:
+            if name in kwargs:
+                setattr(self, name, kwargs[name])
+
+    def _is_raw(self) -> bool:
+        return 'raw' in self.mode
+
+    def _add(self, field: str, diff: int, low: int, high: int) -> None:
+        setattr(self, field, clamp(getattr(self, field) + diff, low, high))
+
+    def set_mode(self, mode: int) -> None:
+        self.mode = mode_dict.get(mode, self.default_mode)
+
+    def toggle_masked_hist_match(self) -> None:
+        if self.mode == 'hist-match':
+            self.masked_hist_match = not self.masked_hist_match
+
+    def add_hist_match_threshold(self, diff: int) -> None:
+        if self.mode in HIST_MATCH_MODES:
+            self._add('hist_match_threshold', diff, 0, 255)
+
+    def toggle_mask_mode(self) -> None:
+        self.mask_mode = (self.mask_mode + 1) % len(mask_mode_dict)
+
+    def add_erode_mask_modifier(self, diff: int) -> None:
+        self._add('erode_mask_modifier', diff, -400, 400)
+
+    def add_blur_mask_modifier(self, diff: int) -> None:
+        self._add('blur_mask_modifier', diff, 0, 400)
+
+    def add_motion_blur_power(self, diff: int) -> None:
+        self._add('motion_blur_power', diff, 0, 100)
+
+    def add_output_face_scale(self, diff: int) -> None:
+        self._add('output_face_scale', diff, -50, 50)
+
+    def toggle_color_transfer_mode(self) -> None:
+        self.color_transfer_mode = (self.color_transfer_mode + 1) % len(ctm_dict)
+
+    def add_super_resolution_power(self, diff: int) -> None:
+        self._add('super_resolution_power', diff, 0, 100)
+
+    def add_color_degrade_power(self, diff: int) -> None:
+        self._add('color_degrade_power', diff, 0, 100)
+
+    def add_image_denoise_power(self, diff: int) -> None:
+        self._add('image_denoise_power', diff, 0, 500)
+
+    def add_bicubic_degrade_power(self, diff: int) -> None:
+        self._add('bicubic_degrade_power', diff, 0, 100)
+
+    def _ask(self, field: str, text: str, default: int, low: int, high: int,
+             help_message: Optional[str] = None) -> None:
+        value = io.input_int(text, default, add_info='%d..%d' % (low, high),
+                             help_message=help_message)
+        setattr(self, field, clamp(value, low, high))
+
+    def ask_settings(self) -> None:
+        """Ask everything, in the order that scripted answers depend on (spec 50 section 4.4).
+
+        The defaults of threshold, mask mode and colour transfer differ from the constructor's
+        (KEEP).
+        """
+        for number, name in mode_dict.items():
+            io.log_info('(%d) %s' % (number, name))
+        self.set_mode(io.input_int('', mode_str_dict.get(self.default_mode, 1)))
+        if self.mode == 'hist-match':
+            self.masked_hist_match = io.input_bool('Match the histogram inside the mask only?',
+                                                   True)
+        if self.mode in HIST_MATCH_MODES:
+            self._ask('hist_match_threshold', 'Threshold of the histogram match', 255, 0, 255)
+
+        for number, name in mask_mode_dict.items():
+            io.log_info('(%d) %s' % (number, name))
+        self.mask_mode = int(io.input_int('', 1, valid_list=list(mask_mode_dict)))
+        if not self._is_raw():
+            self._ask('erode_mask_modifier', 'Erode the mask by', 0, -400, 400)
+            self._ask('blur_mask_modifier', 'Blur the mask by', 0, 0, 400)
+            self._ask('motion_blur_power', 'Power of the motion blur', 0, 0, 100)
+        self._ask('output_face_scale', 'Scale of the output face', 0, -50, 50)
+        if not self._is_raw():
+            name = io.input_str('Colour transfer to the predicted face', None,
+                                valid_list=[name for name in ctm_str_dict if name is not None])
+            self.color_transfer_mode = ctm_str_dict[name]
+
+        super().ask_settings()
+        self._ask('super_resolution_power', 'Power of the super resolution', 0, 0, 100,
+                  help_message='How much of the enhanced face is mixed into the prediction.')
+        if not self._is_raw():
+            self._ask('image_denoise_power', 'Denoise the background by', 0, 0, 500)
+            self._ask('bicubic_degrade_power', 'Degrade the background by bicubic rescaling', 0, 0,
+                      100)
+            self._ask('color_degrade_power', 'Degrade the colours of the result by', 0, 0, 100)
+        io.log_info('')
+
+    def __eq__(self, other: object) -> bool:
+        return (isinstance(other, MergerConfigMasked) and super().__eq__(other) and all(
+            getattr(self, name) == getattr(other, name) for name in self.COMPARED_FIELDS) and all(
+                getattr(self, name, None) == getattr(other, name, None)
+                for name in self.FORK_FIELDS))
+
+    __hash__ = None
+
+    def to_string(self, filename: str) -> str:
+        """The settings as text lines, closed by a line of `=` (spec 50 section 4.5)."""
+        raw = self._is_raw()
+        lines = ['MergerConfig %s:' % filename, 'Mode: %s' % self.mode]
+        if self.mode == 'hist-match':
+            lines.append('masked_hist_match: %s' % self.masked_hist_match)
+        if self.mode in HIST_MATCH_MODES:
+            lines.append('hist_match_threshold: %s' % self.hist_match_threshold)
+        lines.append('mask_mode: %s' % mask_mode_dict[self.mask_mode])
+        if not raw:
+            lines += ['%s: %s' % (name, getattr(self, name)) for name in (
+                'erode_mask_modifier', 'blur_mask_modifier', 'motion_blur_power')]
+        lines.append('output_face_scale: %s' % self.output_face_scale)
+        if not raw:
+            lines += ['color_transfer_mode: %s' % ctm_dict[self.color_transfer_mode],
+                      super().to_string(filename)]
+        lines.append('super_resolution_power: %s' % self.super_resolution_power)
+        if not raw:
+            lines += ['%s: %s' % (name, getattr(self, name)) for name in (
+                'image_denoise_power', 'bicubic_degrade_power', 'color_degrade_power')]
+        return '\n'.join(lines + ['=' * 16])
+
+
+class MergerConfigFaceAvatar(MergerConfig):
+    """Settings of the face-avatar merge; no shipped model uses it (spec 50 section 4.6)."""
+
+    def __init__(self, temporal_face_count: int = 0, add_source_image: bool = False,
+                 **kwargs: Any) -> None:
+        super().__init__(type=MergerConfig.TYPE_FACE_AVATAR, **kwargs)
+        self.temporal_face_count = temporal_face_count
+        self.add_source_image = add_source_image
+
+    def ask_settings(self) -> None:
+        self.add_source_image = io.input_bool('Show the source image beside the result?', False)
+        super().ask_settings()
+
+    def toggle_add_source_image(self) -> None:
+        self.add_source_image = not self.add_source_image
+
+    def __eq__(self, other: object) -> bool:
+        return (isinstance(other, MergerConfigFaceAvatar) and super().__eq__(other)
+                and self.add_source_image == other.add_source_image)
+
+    __hash__ = None
+
+    def to_string(self, filename: str) -> str:
+        return '\n'.join([
+            'MergerConfig %s:' % filename,
+            'add_source_image : %s' % self.add_source_image,
+            super().to_string(filename), '=' * 16
+        ])

@@ -1,0 +1,194 @@
+"""Names of models in a folder: listing, renaming, deleting, choosing (spec 20 sections 3 and 4).
+
+Files of a model are `<name>_<class>_<rest>`; the model exists when `<name>_<class>_data.dat` does.
+A name may hold underscores (older versions and users made such), so a file is split at the class,
+never at the first underscore.
+"""
+import shutil
+from pathlib import Path
+from typing import List, Optional
+
+from core import persist
+from core.errors import UserError
+from core.interact import interact as io
+
+DATA_SUFFIX = 'data.dat'
+DEFAULT_NEW_NAME = 'new'
+
+
+def list_saved_models(folder: Path, model_class_name: str) -> List[str]:
+    """Names of the models of one class, the latest saved first. Finishes interrupted saves."""
+    if not folder.is_dir():
+        return []
+    finish_interrupted_saves(folder, model_class_name)
+    suffix = '_%s_%s' % (model_class_name, DATA_SUFFIX)
+    found = [path for path in folder.iterdir()
+             if path.name.endswith(suffix) and len(path.name) > len(suffix) and path.is_file()]
+    found.sort(key=lambda path: (-path.stat().st_mtime, path.name))
+    return [path.name[:-len(suffix)] for path in found]
+
+
+def finish_interrupted_saves(folder: Path, model_class_name: str) -> None:
+    """A crash in the first save leaves data.dat unnamed; the save's record, or the temporary file
+    of an older version, brings the model back."""
+    unnamed_data = '_%s_%s%s' % (model_class_name, DATA_SUFFIX, persist.TEMP_SUFFIX)
+    record = '_%s%s' % (model_class_name, persist.MANIFEST_SUFFIX)
+    for path in sorted(folder.iterdir()):
+        try:
+            if path.name.endswith(record):
+                name = path.name[:-len(persist.MANIFEST_SUFFIX)]
+                for notice in persist.recover_generation(folder, name):
+                    io.log_info(notice)
+            elif path.name.endswith(unnamed_data):
+                recover_temporaries(folder, path.name[:-len(unnamed_data)] + '_'
+                                    + model_class_name)
+        except UserError as error:  # it stops whoever opens this model, not the choice of another
+            io.log_err(str(error))
+
+
+def recover_temporaries(folder: Path, model_name: str) -> None:
+    """Give `<file>.tmp` of a model its name where the file itself is missing.
+
+    Older versions deleted a file before they renamed the new one; a crash in between left only
+    the temporary, which was complete. A damaged one is reported and stays. Models with a save
+    record need none of this. UnsafePickleError.
+    """
+    if persist.manifest_path(folder, model_name).exists():
+        return
+    for temp in sorted(folder.iterdir()):
+        endings = tuple(ending + persist.TEMP_SUFFIX for ending in ('.dat', '.npy'))
+        if not temp.name.startswith(model_name + '_') or not temp.name.endswith(endings):
+            continue
+        path = temp.with_name(temp.name[:-len(persist.TEMP_SUFFIX)])
+        if path.exists():
+            continue
+        try:
+            persist.load(temp)
+        except persist.CorruptFileError as error:
+            io.log_err('%s is missing, and what a save left of it cannot be used: %s'
+                       % (path.name, error))
+            continue
+        temp.rename(path)
+        io.log_info('%s: finished the save that was interrupted.' % path.name)
+
+
+def list_model_entries(folder: Path, name: str, model_class_name: str) -> List[Path]:
+    """Files and folders of one model, sorted by name; nothing of other classes with the same
+    name."""
+    prefix = '%s_%s_' % (name, model_class_name)
+    return sorted(path for path in folder.iterdir() if path.name.startswith(prefix))
+
+
+def rename_model(folder: Path, name: str, new_name: str, model_class_name: str) -> None:
+    """Rename every file and folder of a model. Raises UserError if the new name is taken or no
+    file name."""
+    new_name = clean_model_name(new_name)
+    if list_model_entries(folder, new_name, model_class_name):
+        raise UserError('There already is a model %r of class %s.' % (new_name, model_class_name),
+                        ['choose another name', 'delete or rename that model first'])
+    prefix = '%s_%s_' % (name, model_class_name)
+    # the record of the last save names the files as they were called
+    manifest = persist.manifest_path(folder, prefix[:-1])
+    if manifest.exists():
+        manifest.unlink()
+    # data.dat last: until then a crash leaves the model listed under its old name
+    entries = sorted(list_model_entries(folder, name, model_class_name),
+                     key=lambda path: path.name == prefix + DATA_SUFFIX)
+    for path in entries:
+        path.rename(
+            path.with_name('%s_%s_%s' % (new_name, model_class_name, path.name[len(prefix):])))
+
+
+def delete_model(folder: Path, name: str, model_class_name: str) -> None:
+    """Delete every file and folder of a model, histories and backups included."""
+    for path in list_model_entries(folder, name, model_class_name):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(str(path))
+        else:
+            path.unlink()
+
+
+def clean_model_name(name: str) -> str:
+    """A typed name as file name part: underscores become spaces. Raises UserError for an
+    impossible one."""
+    name = name.replace('_', ' ').strip()
+    if not name or any(char in name for char in '/\\:*?"<>|') or name in ('.', '..'):
+        raise UserError('%r cannot be the name of a model: it becomes a part of file names.' % name,
+                        ['use letters, digits, spaces and hyphens'])
+    return name
+
+
+def ask_new_name() -> str:
+    while True:
+        try:
+            return clean_model_name(
+                io.input_str('This folder holds no saved model yet. Name of the new one',
+                             DEFAULT_NEW_NAME) or DEFAULT_NEW_NAME)
+        except UserError as error:
+            io.log_err(str(error))
+
+
+def choose_model_name(folder: Path, model_class_name: str, silent_start: bool = False) -> str:
+    """Ask which saved model to open, or for the name of a new one (spec 20 section 3).
+
+    A number selects from the list and is clamped to it; `r` and `d` rename and delete; other text
+    names a model. With silent_start the latest is taken; without any saved model the name is asked
+    all the same.
+    """
+    while True:
+        names = list_saved_models(folder, model_class_name)
+        if not names:
+            return ask_new_name()
+        if silent_start:
+            io.log_info('Silent start: opening the latest model, "%s".' % names[0])
+            return names[0]
+        answer = ask_saved_model(names)
+        chosen = pick_answer(answer, names)
+        if chosen is not None:
+            return chosen
+        if answer in ('r', 'd'):
+            run_folder_command(answer, folder, names, model_class_name)
+            continue
+        try:
+            return answer if answer in names else clean_model_name(answer)
+        except UserError as error:
+            io.log_err(str(error))
+
+
+def ask_saved_model(names: List[str]) -> str:
+    io.log_info(
+        'Saved models, the latest first. Type a number to open one, or a name to begin a new one.')
+    io.log_info('[r] : give a saved model another name')
+    io.log_info('[d] : delete a saved model')
+    io.log_info('')
+    for number, name in enumerate(names):
+        io.log_info('[%d] : %s%s' % (number, name, ' - latest' if number == 0 else ''))
+    return io.input_str('', '0', show_default_value=False) or '0'
+
+
+def pick_answer(answer: str, names: List[str]) -> Optional[str]:
+    """The name that a number selects (clamped to the list, so no number is a new name), else
+    None."""
+    try:
+        number = int(answer)
+    except ValueError:
+        return None
+    return names[min(max(number, 0), len(names) - 1)]
+
+
+def run_folder_command(command: str, folder: Path, names: List[str], model_class_name: str) -> None:
+    """Ask for a saved model and rename (`r`) or delete (`d`) it; a name that is not listed does
+    nothing."""
+    verb = 'rename' if command == 'r' else 'delete'
+    name = io.input_str('Which model to %s' % verb) or ''
+    if name not in names:
+        io.log_err('There is no saved model %r.' % name)
+        return
+    try:
+        if command == 'd':
+            delete_model(folder, name, model_class_name)
+        else:
+            new_name = io.input_str('Its new name') or ''
+            rename_model(folder, name, new_name, model_class_name)
+    except UserError as error:
+        io.log_err(str(error))

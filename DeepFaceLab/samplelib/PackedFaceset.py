@@ -1,0 +1,264 @@
+"""faceset.pak: a faceset in one file (spec 30 section 5)."""
+import os
+import struct
+from pathlib import Path
+from typing import Any, BinaryIO, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+import samplelib
+from core import pathex, persist
+from core.errors import UserError
+from core.interact import interact as io
+from facelib import FaceType
+
+from .Sample import Sample, SampleType
+
+packed_faceset_filename = "faceset.pak"
+
+_VERSION = 1
+_HEADER = struct.Struct("<QQ")  # version, size of the configurations
+_COPY_BYTES = 1 << 20
+
+_PAK_REMEDIES = ["Copy the pak again from where it came from.",
+                 "Remove it to use the loose images of its folder."]
+
+
+def _get_enum_member(enum_class: Any, name: str) -> Any:
+    """What `getattr` in a pak may do: some Pythons write enum members as getattr(class, name)."""
+    if enum_class not in (SampleType, FaceType) or name not in enum_class.__members__:
+        raise persist.UnsafePickleError("A pickle asks for the attribute %r of %r."
+                                        % (name, enum_class))
+    return enum_class[name]
+
+
+persist.register_class("builtins", "getattr", _get_enum_member)
+
+
+class CorruptPakError(persist.CorruptFileError):
+    """A pak that is cut off or contradicts itself; names the file."""
+
+
+class PackedFaceset:
+
+    @staticmethod
+    def pack(samples_path: Path) -> None:
+        """Pack the faces of a folder into its faceset.pak; asks before it overwrites or deletes.
+
+        With subfolders, each may count as one person. Only files that are in the finished pak are
+        deleted, and of the persons' folders only those that are empty then.
+        """
+        samples_path = Path(samples_path)
+        pak_path = samples_path / packed_faceset_filename
+        if pak_path.exists():
+            io.log_info("%s exists and will be replaced." % (pak_path,))
+            io.input("Press enter to continue.")
+
+        person_names = None
+        if pathex.get_all_dir_names(samples_path):
+            if io.input_bool("Subfolders found. Treat each of them as one person?", True):
+                person_names = sorted(pathex.get_all_dir_names(samples_path))
+        folders = [samples_path] if person_names is None else [samples_path / name
+                                                               for name in person_names]
+        image_paths = [path for folder in folders for path in pathex.get_image_paths(folder)]
+
+        samples = samplelib.SampleLoader.load_face_samples(image_paths)
+        if not samples:
+            raise UserError("%s holds no face images to pack." % (samples_path,),
+                            ["Choose the folder with the aligned faces."])
+        sources = [Path(sample.filename) for sample in samples]
+        for sample, source in zip(samples, sources):
+            sample.filename = source.name
+            sample.person_name = None if person_names is None else source.parent.name
+
+        _write_pak(pak_path, [sample.get_config() for sample in samples], sources)
+        if len(sources) < len(image_paths):
+            io.log_info("%d files without face data are not in the pak and stay where they are."
+                        % (len(image_paths) - len(sources)))
+
+        if io.input_bool("Delete the packed original files?", True):
+            for source in io.progress_bar_generator(sources, "Deleting files"):
+                source.unlink()
+            if person_names is not None:
+                for folder in folders:
+                    if not any(folder.iterdir()):
+                        folder.rmdir()
+
+    @staticmethod
+    def unpack(samples_path: Path) -> None:
+        """Write every member of the folder's faceset.pak as a file, then delete the pak.
+
+        Names inside the pak are data of a stranger: a name that is no plain file name is refused
+        and nothing is written.
+        """
+        samples_path = Path(samples_path)
+        pak_path = samples_path / packed_faceset_filename
+        if not pak_path.exists():
+            io.log_info("%s: file not found." % (pak_path,))
+            return
+        samples = PackedFaceset.load(samples_path)
+        targets = [_member_path(samples_path, sample, pak_path) for sample in samples]
+        if len({os.path.normcase(str(target)) for target in targets}) < len(targets):
+            raise CorruptPakError("%s: two of its members have the same name." % (pak_path,))
+        for folder in sorted({target.parent for target in targets}):
+            folder.mkdir(exist_ok=True)
+        for sample, target in io.progress_bar_generator(list(zip(samples, targets)), "Unpacking"):
+            persist.write_bytes(target, sample.read_raw_file())
+        pak_path.unlink()
+
+    @staticmethod
+    def path_contains(samples_path: Path) -> bool:
+        """Whether the folder holds a faceset.pak."""
+        return (Path(samples_path) / packed_faceset_filename).exists()
+
+    @staticmethod
+    def load(samples_path: Path, pak_name: Optional[str] = None) -> Optional[List[Sample]]:
+        """Samples of the folder's pak, None when there is no pak.
+
+        Arguments:
+            samples_path: the folder.
+            pak_name: read `<pak_name>.pak` in place of faceset.pak; it has to exist then.
+                "faceset", which forks store as their default, is the usual file.
+
+        Raises NotImplementedError for another version of the format, CorruptPakError for damage,
+        persist.UnsafePickleError for a pak that names forbidden types, all naming the file.
+        """
+        pak_path = Path(samples_path) / packed_faceset_filename
+        if pak_name is not None:
+            pak_path = Path(samples_path) / (pak_name + ".pak")
+        if not pak_path.exists():
+            if pak_path.name != packed_faceset_filename:
+                raise UserError("%s does not exist." % (pak_path,),
+                                ["Check the name of the pack."])
+            return None
+
+        configs, offsets, data_start, file_size = _read_index(pak_path)
+        samples = []
+        for config, start, end in zip(configs, offsets[:-1], offsets[1:]):
+            # The writer stores the last end as a position in the file, not in the data.
+            end = min(end, file_size - data_start)
+            if not 0 <= start <= end:
+                raise CorruptPakError("%s: it is cut off or damaged (member %s)."
+                                      % (pak_path, config.get("filename")), _PAK_REMEDIES)
+            sample = _make_sample(config, pak_path)
+            sample.set_filename_offset_size(str(pak_path), data_start + start, end - start)
+            samples.append(sample)
+        return samples
+
+
+def _make_sample(config: Dict[str, Any], pak_path: Path) -> Sample:
+    config = dict(config)
+    mask = config.get("xseg_mask_compressed")
+    if mask is not None:
+        # Configurations of one pickle may share arrays; all else the sample copies.
+        config["xseg_mask_compressed"] = np.array(mask)
+    try:
+        return Sample(**config)
+    except Exception as e:
+        raise CorruptPakError("%s: the data of its member %s are damaged (%s: %s)."
+                              % (pak_path, config.get("filename"), type(e).__name__, e),
+                              _PAK_REMEDIES) from e
+
+
+def _read_index(pak_path: Path) -> Tuple[List[Dict[str, Any]], List[int], int, int]:
+    """(configurations, offsets relative to the data, position of the data, file size)."""
+    file_size = pak_path.stat().st_size
+    with open(str(pak_path), "rb") as f:
+        header = f.read(_HEADER.size)
+        if len(header) < _HEADER.size:
+            raise CorruptPakError("%s: it is cut off." % (pak_path,), _PAK_REMEDIES)
+        version, config_size = _HEADER.unpack(header)
+        if version != _VERSION:
+            raise NotImplementedError("%s: version %d of the format is not known."
+                                      % (pak_path, version))
+        if config_size > file_size:
+            raise CorruptPakError("%s: it is cut off." % (pak_path,), _PAK_REMEDIES)
+        configs = _read_configs(f.read(config_size), pak_path)
+        table = f.read(8 * (len(configs) + 1))
+        if len(table) < 8 * (len(configs) + 1):
+            raise CorruptPakError("%s: it is cut off." % (pak_path,), _PAK_REMEDIES)
+        offsets = np.frombuffer(table, dtype="<u8").tolist()
+        if offsets[-1] > file_size:
+            # The last end is at most the size that the writer's file had.
+            raise CorruptPakError("%s: it is cut off, %d of %d bytes are there."
+                                  % (pak_path, file_size, offsets[-1]), _PAK_REMEDIES)
+        return configs, offsets, f.tell(), file_size
+
+
+def _read_configs(data: bytes, pak_path: Path) -> List[Dict[str, Any]]:
+    try:
+        configs = persist.loads(data, source=str(pak_path))
+    except persist.CorruptFileError as e:
+        raise CorruptPakError(e.what, _PAK_REMEDIES) from e
+    if not isinstance(configs, list) or not all(isinstance(c, dict) for c in configs):
+        raise CorruptPakError("%s: its list of members is damaged." % (pak_path,), _PAK_REMEDIES)
+    return configs
+
+
+def _write_pak(pak_path: Path, configs: List[Dict[str, Any]], sources: List[Path]) -> None:
+    """Write the pak beside its place, read it back, then put it there in one step."""
+    temp_path = pak_path.with_name(pak_path.name + ".tmp")
+    try:
+        with open(str(temp_path), "wb") as f:
+            _write_pak_stream(f, configs, sources)
+            f.flush()
+            os.fsync(f.fileno())
+        _verify_pak(temp_path, sources)
+        os.replace(str(temp_path), str(pak_path))
+    finally:
+        if temp_path.exists():
+            temp_path.unlink()
+
+
+def _write_pak_stream(f: BinaryIO, configs: List[Dict[str, Any]], sources: List[Path]) -> None:
+    packed_configs = persist.dumps(configs)
+    f.write(_HEADER.pack(_VERSION, len(packed_configs)))
+    f.write(packed_configs)
+    table_pos = f.tell()
+    f.write(bytes(8 * (len(configs) + 1)))
+    data_pos = f.tell()
+
+    offsets = []
+    for source in io.progress_bar_generator(sources, "Packing"):
+        offsets.append(f.tell() - data_pos)
+        with open(str(source), "rb") as member:
+            for block in iter(lambda: member.read(_COPY_BYTES), b""):
+                f.write(block)
+    # Every writer of this format stores the last one as the end of the file; readers clamp it.
+    offsets.append(f.tell())
+    f.seek(table_pos)
+    f.write(np.array(offsets, dtype="<u8").tobytes())
+
+
+def _verify_pak(pak_path: Path, sources: List[Path]) -> None:
+    """Compare every member with its file; raises before anything is deleted."""
+    configs, offsets, data_start, file_size = _read_index(pak_path)
+    offsets[-1] = file_size - data_start
+    if len(configs) != len(sources):
+        raise CorruptPakError("%s: %d of %d members." % (pak_path, len(configs), len(sources)))
+    with open(str(pak_path), "rb") as f:
+        for source, start, end in zip(sources, offsets[:-1], offsets[1:]):
+            f.seek(data_start + start)
+            if f.read(end - start) != source.read_bytes():
+                raise CorruptPakError("%s: %s changed while it was packed."
+                                      % (pak_path, source))
+
+
+def _member_path(samples_path: Path, sample: Sample, pak_path: Path) -> Path:
+    """Where a member is unpacked to: inside the folder, at most one folder deep."""
+    folder = samples_path
+    if sample.person_name is not None:
+        folder = samples_path / _plain_name(sample.person_name, pak_path)
+    return folder / _plain_name(sample.filename, pak_path, pathex.image_extensions)
+
+
+def _plain_name(name: Any, pak_path: Path, suffixes: Sequence[str] = ("",)) -> str:
+    """`name` if it is a file name without any path and with one of the suffixes, else UserError.
+    """
+    is_plain = (isinstance(name, str) and name not in ("", ".", "..")
+                and not any(c in name for c in "/\\:\0"))
+    if not is_plain or not name.lower().endswith(tuple(suffixes)):
+        raise UserError("%s: refused, the name of a member is %r, which is no plain image "
+                        "file name." % (pak_path, name),
+                        ["Do not use this pak: it is damaged or made to harm."])
+    return name

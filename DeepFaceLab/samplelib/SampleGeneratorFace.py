@@ -1,0 +1,117 @@
+"""Batches of augmented faces from a folder or a pak (spec 30 section 7.2)."""
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy as np
+
+from core import mplib
+from core.errors import UserError
+from core.interact import interact as io
+from facelib import FaceType, LandmarksProcessor
+
+from .batch_worker import BatchTask, generate_batches
+from .Sample import Sample, SampleType
+from .SampleGeneratorBase import SampleGeneratorBase, split_second_argument
+from .SampleLoader import SampleLoader
+from .SampleProcessor import SampleProcessor
+from .worker_pool import WorkerPool
+
+__all__ = ["SampleGeneratorFace", "FaceType", "LandmarksProcessor"]
+
+_YAW_GRID = np.linspace(-1.2, 1.2, 128)  # radians
+
+
+class SampleGeneratorFace(SampleGeneratorBase):
+
+    def __init__(self, samples_path: Path, debug_or_pak_name=False, batch_size: int = 1,
+                 random_ct_samples_path: Optional[Path] = None,
+                 sample_process_options: Optional["SampleProcessor.Options"] = None,
+                 output_sample_types: Sequence[Dict[str, Any]] = (),
+                 uniform_yaw_distribution: bool = False,
+                 generators_count: int = 4,
+                 raise_on_no_data: bool = True,
+                 debug: Optional[bool] = None,
+                 pak_name: Optional[str] = None,
+                 ignore_same_path: bool = False,
+                 **kwargs):
+        """
+        Arguments:
+            samples_path: folder with face images or a faceset.pak.
+            debug_or_pak_name: the second positional argument is `debug`; a string or None in its
+                place is `pak_name`, as the MVE fork has it (spec 82).
+            batch_size: samples a batch.
+            random_ct_samples_path: folder of the colour references.
+            sample_process_options: ranges of the random geometry, `Options()` when None.
+            output_sample_types: a dict per output, see `OutputRequest`.
+            uniform_yaw_distribution: draw evenly over the yaw of the faces.
+            generators_count: worker processes.
+            raise_on_no_data: ValueError for an empty folder; else the generator stays
+                uninitialised and gives empty batches.
+            debug: one sample a batch, made in this process, landmarks drawn.
+            pak_name: read `<pak_name>.pak` of the folder in place of faceset.pak.
+            ignore_same_path: keep the packs of one folder apart.
+            **kwargs: keywords of forks that have no meaning here.
+        """
+        debug, pak_name = split_second_argument(debug_or_pak_name, debug, pak_name)
+        super().__init__(debug, batch_size)
+        if sample_process_options is None:
+            sample_process_options = SampleProcessor.Options()
+        self.initialized = False
+        self.sample_process_options = sample_process_options
+        self.output_sample_types = list(output_sample_types)
+        self.generators_count = 1 if self.debug else max(1, generators_count)
+
+        self.samples = SampleLoader.load(SampleType.FACE, samples_path, pak_name=pak_name,
+                                         ignore_same_path=ignore_same_path)
+        self.samples_len = len(self.samples)
+        if self.samples_len == 0:
+            if raise_on_no_data:
+                raise ValueError("No training data provided. There are no face images in %s."
+                                 % (samples_path,))
+            return
+
+        if uniform_yaw_distribution:
+            index_host = mplib.Index2DHost(group_by_yaw(self.samples))
+        else:
+            index_host = mplib.IndexHost(self.samples_len)
+        ct_samples = ct_index_host = None
+        if random_ct_samples_path is not None:
+            ct_samples = SampleLoader.load(SampleType.FACE, random_ct_samples_path)
+            if len(ct_samples) == 0:
+                raise UserError("There are no face images for the colour transfer in %s."
+                                % (random_ct_samples_path,),
+                                ["Extract faces into that folder.",
+                                 "Or switch the colour transfer off (ct_mode none)."])
+            ct_index_host = mplib.IndexHost(len(ct_samples))
+
+        tasks = [BatchTask(self.samples, index_host.create_cli(), self.batch_size,
+                           self.sample_process_options, self.output_sample_types, self.debug,
+                           ct_samples,
+                           None if ct_index_host is None else ct_index_host.create_cli())
+                 for _ in range(self.generators_count)]
+        self._start_workers(WorkerPool(generate_batches, tasks, self.debug))
+        # The hosts answer the workers from threads of this process.
+        self._index_hosts = (index_host, ct_index_host)
+        self.initialized = True
+
+    def is_initialized(self) -> bool:
+        return self.initialized
+
+    def __iter__(self) -> "SampleGeneratorFace":
+        return self
+
+    def __next__(self) -> List[np.ndarray]:
+        """A list of arrays (batch, ...) in the order of the outputs; [] without data."""
+        if not self.initialized:
+            return []
+        return self._pool.next_batch()
+
+
+def group_by_yaw(samples: Sequence[Sample]) -> List[List[int]]:
+    """Indices of the samples in 128 ranges of yaw, ranges without any left out."""
+    yaws = np.array([-sample.get_pitch_yaw_roll()[1]
+                     for sample in io.progress_bar_generator(samples, "Sorting by yaw")])
+    # What lies beyond the grid belongs to the first and the last range.
+    ranges = np.maximum(0, np.digitize(yaws, _YAW_GRID) - 1)
+    groups = [np.flatnonzero(ranges == i).tolist() for i in range(len(_YAW_GRID))]
+    return [group for group in groups if group]

@@ -1,0 +1,134 @@
+"""What runs in a sample worker: drawing samples until a batch is full (spec 30 section 7.2).
+
+A worker process gets only what is here, never the generator object, and imports no TensorFlow.
+"""
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+
+import cv2
+import numpy as np
+
+from core.errors import UserError
+from core.interact import interact as io
+
+from .Sample import Sample, UnreadableSampleError
+from .SampleProcessor import SampleProcessor
+
+# So many unreadable samples in a row mean that the whole set is gone.
+_MAX_FAILURES_IN_A_ROW = 100
+
+
+def prepare_worker(debug: bool) -> None:
+    """One OpenCV thread per worker, and random numbers of its own whatever the start method.
+
+    In debug mode the work is done in the trainer's process, whose state stays as it is.
+    """
+    if not debug:
+        cv2.setNumThreads(1)
+        np.random.seed()
+
+
+def process_sample(sample: Sample, options: "SampleProcessor.Options",
+                   output_sample_types: Sequence[Dict[str, Any]], debug: bool,
+                   ct_sample: Optional[Sample] = None) -> List[Any]:
+    """The outputs of one sample. An error that is no UserError becomes one that names the file."""
+    try:
+        row, = SampleProcessor.process([sample], options, output_sample_types, debug,
+                                       ct_sample=ct_sample)
+        return row
+    except UserError:
+        raise
+    except Exception as e:
+        raise Exception("Error in the sample %s: %s: %s"
+                        % (sample.describe_file(), type(e).__name__, e)) from e
+
+
+class BatchTask:
+    """Everything a worker of a folder generator needs; travels to the worker once."""
+
+    def __init__(self, samples: Sequence[Sample], index_host_client: Any, batch_size: int,
+                 options: "SampleProcessor.Options", output_sample_types: List[Dict[str, Any]],
+                 debug: bool = False, ct_samples: Optional[Sequence[Sample]] = None,
+                 ct_index_host_client: Any = None):
+        """
+        Arguments:
+            samples: the shared list.
+            index_host_client: gives the indices of the next samples, `multi_get(count)`.
+            batch_size: samples a batch.
+            options, output_sample_types: of `SampleProcessor.process`.
+            debug: the worker is this process.
+            ct_samples, ct_index_host_client: colour references, drawn independently; or None.
+        """
+        self.samples = samples
+        self.index_host_client = index_host_client
+        self.batch_size = batch_size
+        self.options = options
+        self.output_sample_types = output_sample_types
+        self.debug = debug
+        self.ct_samples = ct_samples
+        self.ct_index_host_client = ct_index_host_client
+
+    def draw_row(self) -> List[Any]:
+        """The outputs of the next sample."""
+        sample = self.samples[self.index_host_client.multi_get(1)[0]]
+        ct_sample = None
+        if self.ct_samples is not None:
+            ct_sample = self.ct_samples[self.ct_index_host_client.multi_get(1)[0]]
+        return self.render(sample, ct_sample)
+
+    def render(self, sample: Sample, ct_sample: Optional[Sample]) -> List[Any]:
+        return process_sample(sample, self.options, self.output_sample_types, self.debug,
+                              ct_sample)
+
+    def draw_rows(self) -> Iterator[List[Any]]:
+        """The rows of one batch; a sample that cannot be read is replaced by the next one."""
+        indexes = self.index_host_client.multi_get(self.batch_size)
+        ct_indexes = [None] * self.batch_size
+        if self.ct_samples is not None:
+            ct_indexes = self.ct_index_host_client.multi_get(self.batch_size)
+        for index, ct_index in zip(indexes, ct_indexes):
+            ct_sample = None if ct_index is None else self.ct_samples[ct_index]
+            try:
+                row = self.render(self.samples[index], ct_sample)
+            except UnreadableSampleError as e:
+                _report_unreadable(e)
+                row = draw_readable_row(self.draw_row)
+            yield row
+
+
+_reported = set()  # messages of this process that were printed already
+
+
+def _report_unreadable(error: UnreadableSampleError) -> None:
+    if str(error) not in _reported:
+        _reported.add(str(error))
+        io.log_err(str(error))
+
+
+def draw_readable_row(draw_row: Callable[[], List[Any]]) -> List[Any]:
+    """`draw_row()` until it meets a readable sample; each unreadable file is named once.
+
+    Raises UserError when one sample after the other fails.
+    """
+    last = None
+    for _ in range(_MAX_FAILURES_IN_A_ROW):
+        try:
+            return draw_row()
+        except UnreadableSampleError as e:
+            _report_unreadable(e)
+            last = e
+    raise UserError("%d samples in a row cannot be read, the last: %s"
+                    % (_MAX_FAILURES_IN_A_ROW, last.what),
+                    ["Check that the faceset's disk is still connected.",
+                     "Extract the faceset again."])
+
+
+def generate_batches(task: BatchTask) -> Iterator[List[np.ndarray]]:
+    """Endless batches: a list of arrays (batch, ...), one per requested output."""
+    prepare_worker(task.debug)
+    while True:
+        yield stack_rows(list(task.draw_rows()))
+
+
+def stack_rows(rows: List[List[Any]]) -> List[np.ndarray]:
+    """Rows of outputs -> one contiguous array per output."""
+    return [np.array(column) for column in zip(*rows)]

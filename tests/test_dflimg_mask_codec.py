@@ -1,0 +1,67 @@
+"""Encoded segmentation masks (spec 30 section 2.8)."""
+import cv2
+import numpy as np
+import pytest
+
+from core.errors import UserError
+from DFLIMG.mask_codec import (MAX_ENCODED_MASK, decode_mask, encode_mask, encode_mask_lossless,
+                               mask_to_bytes, shrink_encoded_mask)
+
+
+def noise(side):
+    return np.random.RandomState(0).rand(side, side, 1).astype(np.float32)
+
+
+def test_binary_mask_is_exact_and_png():
+    mask = (noise(64) > 0.5).astype(np.float32)
+    encoded = encode_mask(mask)
+    assert encoded.dtype == np.uint8 and encoded.ndim == 1
+    assert bytes(encoded[:4].tolist()) == b"\x89PNG"
+    assert (decode_mask(encoded, "f") == mask).all()
+
+
+def test_values_are_truncated_and_clipped():
+    mask = np.float32([[0.0, 0.5, 0.999, 1.0], [-1, 2, 0.2, 0.3]])
+    assert mask_to_bytes(mask)[..., 0].tolist() == [[0, 127, 254, 255], [0, 255, 51, 76]]
+
+
+def test_large_mask_becomes_the_best_jpeg_that_fits():
+    pixels = mask_to_bytes(noise(256))
+    encoded = encode_mask(noise(256))
+    assert len(encoded) <= MAX_ENCODED_MASK
+    sizes = {q: len(cv2.imencode(".jpg", pixels, [int(cv2.IMWRITE_JPEG_QUALITY), q])[1])
+             for q in (80, 90, 95, 100)}
+    assert sizes[100] > MAX_ENCODED_MASK
+    assert len(encoded) > MAX_ENCODED_MASK * 0.9  # close to the limit, not just any quality
+    assert decode_mask(encoded, "f").shape == (256, 256, 1)
+
+
+def test_mask_too_large_for_any_quality_is_halved():
+    encoded = encode_mask(noise(1024))
+    assert len(encoded) <= MAX_ENCODED_MASK
+    assert decode_mask(encoded, "f").shape[0] in (256, 512)
+
+
+def test_shrink():
+    encoded = encode_mask(noise(128))
+    smaller = shrink_encoded_mask(encoded, len(encoded) // 2)
+    assert len(smaller) <= len(encoded) - len(encoded) // 2
+    assert shrink_encoded_mask(encoded, len(encoded)) is None
+
+
+def test_damaged_mask_names_the_file():
+    with pytest.raises(UserError) as error:
+        decode_mask(np.zeros(20, np.uint8), "00001_0.jpg")
+    assert "00001_0.jpg" in str(error.value)
+
+
+def test_lossless_encoding_has_no_limit():
+    encoded = encode_mask_lossless(noise(400))
+    assert len(encoded) > MAX_ENCODED_MASK
+    assert (decode_mask(encoded, "f") * 255 == mask_to_bytes(noise(400))).all()
+
+
+def test_pictures_of_three_channels_count_by_their_first():
+    mask = np.dstack([noise(16)[..., 0], np.zeros((16, 16), np.float32)])
+    assert (mask_to_bytes(mask) == mask_to_bytes(noise(16))).all()
+    assert mask_to_bytes(noise(16)[..., 0]).shape == (16, 16, 1)

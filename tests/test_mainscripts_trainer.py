@@ -1,0 +1,275 @@
+"""mainscripts/Trainer.py and training_loop.py: whole runs, in processes of their own and in this
+one."""
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from core import persist
+from core.errors import UserError
+from core.leras import nn
+from mainscripts import Trainer
+from tiny_support import add_plugins, answer_with_defaults, make_folders
+
+CHILD = Path(__file__).resolve().parent / 'trainer_child.py'
+
+
+def start_trainer(root, environment=(), **keywords):
+    env = dict(os.environ, PYTHONUNBUFFERED='1', PYTHONIOENCODING='utf-8', DFL_INTERACT='headless')
+    env.pop('TF_DETERMINISTIC_OPS')     # asks for a seed, which a trainer does not set
+    env.update(environment)
+    return subprocess.Popen(
+        [sys.executable, str(CHILD), str(root),
+         json.dumps(keywords)], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, start_new_session=True)
+
+
+def finish(process):
+    try:
+        output = process.communicate(timeout=120)[0].decode('utf-8')
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    return process.returncode, output
+
+
+def saved_iter(root):
+    return persist.load(root / 'model' / 't_Tiny_data.dat')['iter']
+
+
+def test_headless_run_ends_at_its_target(tmp_path):
+    code, output = finish(
+        start_trainer(tmp_path, {'DFL_TARGET_ITER': '12', 'DFL_EXIT_AT_TARGET': '1'}))
+    assert code == 0 and output.rstrip().endswith('Done.'), output
+    assert saved_iter(tmp_path) == 12
+    assert '[#000001][' in output and '[#000012][' in output
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='signals to a process group are POSIX')
+def test_ctrl_c_saves_and_ends_with_the_history_writer(tmp_path):
+    process = start_trainer(tmp_path, {'DFL_WRITE_PREVIEW_HISTORY': '1'})
+    seen = b''
+    while b'[#000025]' not in seen:
+        block = os.read(process.stdout.fileno(), 65536)
+        assert block, seen.decode('utf-8', 'replace')
+        seen += block
+    os.killpg(process.pid, signal.SIGINT)       # the whole group, as a terminal does
+    code, output = finish(process)
+    assert code == 0 and output.rstrip().endswith('Done.'), output
+    assert 'Traceback' not in output and 'saved first' in output
+    last = saved_iter(tmp_path)
+    assert last >= 25
+    pictures = sorted(path.name
+                      for path in (tmp_path / 'model' / 't_Tiny_history' / 'Tiny').iterdir())
+    assert pictures[:3] == ['0000000.jpg', '0000010.jpg', '0000020.jpg'
+                            ] and pictures[-1] == '_last.jpg'
+
+
+def test_a_failing_trainer_thread_ends_the_process_with_an_error(tmp_path):
+    code, output = finish(start_trainer(tmp_path, fail_at=3))
+    assert code == 1, output
+    assert 'RuntimeError: the graph broke' in output
+    assert 'UserError: Training stopped by an error' in output
+    assert saved_iter(tmp_path) == 1, 'an exception saves nothing'
+
+
+def test_a_file_that_cannot_be_read_ends_the_process_without_a_traceback(tmp_path):
+    folders = make_folders(tmp_path)
+    (folders['model'] / 't_Tiny_data.dat').write_bytes(b'\x00' * 500)
+    code, output = finish(start_trainer(tmp_path))
+    assert code == 1 and 'Traceback' not in output, output
+    assert 't_Tiny_data.dat is damaged' in output, output
+
+
+# ---------------------------------------------------------------- in this process
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run a trainer thread on messages that are there from the start; returns (messages sent,
+    close message)."""
+    answer_with_defaults(monkeypatch)
+    add_plugins()
+
+    def run(ops, **keywords):
+        folders = make_folders(tmp_path)
+        nn.initialize(nn.DeviceConfig.CPU())
+        nn.reset_session()
+        nn.tf.set_random_seed(1)
+        s2c, c2s, e = queue.Queue(), queue.Queue(), threading.Event()
+        for op in ops:
+            s2c.put({'op': op})
+        arguments = dict(model_class_name='Tiny', saved_models_path=folders['model'],
+                         training_data_src_path=tmp_path / 'new' / 'src',
+                         training_data_dst_path=folders['dst'], no_preview=False,
+                         force_model_name='t', cpu_only=True)
+        arguments.update(keywords)
+        Trainer.trainerThread(s2c, c2s, e, **arguments)
+        assert e.is_set()
+        messages = list(c2s.queue)
+        return messages[:-1], messages[-1]
+    return run
+
+
+def test_messages_of_the_window(run, tmp_path):
+    shown, closing = run(['save', 'backup', 'preview', 'close'])
+    assert closing == {'op': 'close', 'error': None}
+    assert (tmp_path / 'new' / 'src').is_dir() and saved_iter(tmp_path) == 1
+    assert (tmp_path / 'model' / 't_Tiny_autobackups' / '01' / 't_Tiny_net.npy').exists()
+    assert [message['op'] for message in shown] == ['show', 'show']
+    assert shown[0]['iter'] == 1 and len(shown[0]['loss_history']) == 1
+    assert [name for name, _ in shown[0]['previews']] == ['Tiny', 'Tiny large']
+
+
+def test_no_preview_computes_none(run):
+    assert run(['preview', 'close'], no_preview=True)[0] == []
+
+
+def test_a_reached_target_serves_previews_and_saves_nothing(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv('DFL_TARGET_ITER', '1')
+    run(['close'])
+    assert saved_iter(tmp_path) == 1
+    before = (tmp_path / 'model' / 't_Tiny_data.dat').stat().st_mtime_ns
+    capsys.readouterr()
+    shown, closing = run(['preview', 'save', 'backup', 'close'])
+    assert len(shown) == 2 and closing['error'] is None and 'already' in capsys.readouterr().out
+    assert (tmp_path / 'model' / 't_Tiny_data.dat').stat().st_mtime_ns == before
+    assert not (tmp_path / 'model' / 't_Tiny_autobackups').exists()
+
+
+def test_debug_mode_trains_and_saves_nothing(run, tmp_path):
+    shown, closing = run(['preview', 'save', 'close'], debug=True)
+    assert closing['error'] is None and len(shown) == 2 and 'iter' not in shown[0]
+    assert len(shown[0]['previews']) == 1
+    assert not (tmp_path / 'model' / 't_Tiny_data.dat').exists()
+
+
+def test_a_full_disk_during_training_is_reported_and_training_goes_on(run, monkeypatch, capsys):
+    import models
+    tiny = models.import_model('Tiny')
+    calls = []
+
+    def save(self):
+        calls.append(self.get_iter())
+        if len(calls) == 2:
+            raise UserError('the disk is full')
+    monkeypatch.setattr(tiny, 'save', save)
+    closing = run(['save', 'close'])[1]
+    assert closing['error'] is None and len(calls) == 3
+    assert 'NOT saved, training goes on: the disk is full' in capsys.readouterr().out
+
+
+def test_a_full_disk_at_the_end_is_an_error(run, monkeypatch):
+    import models
+
+    def save(self):
+        raise UserError('the disk is full')
+    monkeypatch.setattr(models.import_model('Tiny'), 'save', save)
+    assert run(['close'])[1]['error'].what == 'the disk is full'
+
+
+def test_programs_see_the_promised_names(run, tmp_path, capsys):
+    names = (
+        'c2s s2c e model model_save model_backup send_preview shared_state execute_programs '
+        'start_time save_interval_min save_iter last_save_time is_reached_goal loss_string i '
+        'cur_time x prog_time prog last_time exec_prog iter iter_time loss_history time_str '
+        'loss_value mean_loss need_save kwargs model_class_name saved_models_path debug os sys '
+        'traceback queue threading time np itertools Path pathex imagelib cv2 models io').split()
+    code = '\n'.join([
+        'if model.get_iter() < 3: missing = None',
+        'else:',
+        '    missing = [name for name in %r if name not in globals()]' % names,
+        '    Path(%r).write_text(repr((missing, shared_state)))' % str(tmp_path / 'seen'),
+        '    s2c.put({"op": "close"})'])
+    closing = run([], execute_programs=[[-1e-9, code], [-1e-9, '1/0'], [0,
+                                                                        'io.log_info("never")']])[1]
+    assert closing['error'] is None
+    assert (tmp_path / 'seen').read_text() == "([], {'after_save': False})"
+    output = capsys.readouterr().out
+    assert 'ZeroDivisionError' in output and 'never' not in output
+
+
+def test_a_program_runs_once_or_again_and_again(run):
+    class Counts(list):
+        pass
+    counts = Counts()
+    Trainer.test_counts = counts
+    try:
+        run([], execute_programs=[[1e-9, 'test_counts.append("once")'],
+                                  [-1e-9, 'test_counts.append("again")'],
+                                  [-1e-9, 'if len(test_counts) > 5: s2c.put({"op": "close"})']])
+    finally:
+        del Trainer.test_counts
+    assert counts.count('once') == 1 and counts.count('again') > 3
+
+
+def test_dry_run_ends_quietly(run, tmp_path, capsys):
+    shown, closing = run([], dry_run=True)
+    assert shown == [] and closing['error'] is None and 'Dry run' in capsys.readouterr().out
+    assert list((tmp_path / 'model').iterdir()) == []
+
+
+def test_out_of_memory_lists_what_to_change():
+    error = Trainer.describe_failure(
+        type('ResourceExhaustedError', (Exception, ), {})('OOM when allocating'))
+    assert 'out of memory' in error.what and error.remedies[0] == 'lower the batch size'
+
+
+def test_stop_request_asks_warns_and_gives_up(capsys):
+    s2c, started = queue.Queue(), threading.Event()
+    started.set()
+    stop = Trainer.StopRequest(s2c, started)
+    stop.poll()
+    assert s2c.empty()
+    stop.interrupt(2, None)
+    stop.poll()
+    stop.poll()
+    assert list(s2c.queue) == [{'op': 'close'}]
+    stop.interrupt(2, None)
+    stop.poll()
+    assert s2c.qsize() == 1 and 'once more' in capsys.readouterr().out
+    stop.interrupt(2, None)
+    with pytest.raises(KeyboardInterrupt):
+        stop.poll()
+
+
+def test_before_the_start_the_second_ctrl_c_ends():
+    stop = Trainer.StopRequest(queue.Queue(), threading.Event())
+    stop.interrupt(2, None)
+    stop.poll()
+    stop.interrupt(2, None)
+    with pytest.raises(KeyboardInterrupt):
+        stop.poll()
+
+
+def test_window_loop_hands_keys_on_and_shows(monkeypatch):
+    import numpy as np
+    from core.interact import interact as io
+    s2c, c2s = queue.Queue(), queue.Queue()
+    keys = [['s'], ['p', 'b'], [], ['\r']]
+    shown = []
+    for name in ('named_window', 'capture_keys'):
+        monkeypatch.setattr(io, name, lambda window: None)
+    monkeypatch.setattr(io, 'destroy_all_windows', lambda: shown.append('closed'))
+    monkeypatch.setattr(io, 'show_image', lambda window, image: shown.append(image.shape))
+    monkeypatch.setattr(io, 'get_key_events',
+                        lambda window: [(0, key, False, False, False) for key in keys.pop(0)])
+    turns = []
+
+    def process_messages(seconds):
+        turns.append(1)
+        if len(turns) == 3:
+            c2s.put({'op': 'close', 'error': None})
+    monkeypatch.setattr(io, 'process_messages', process_messages)
+    c2s.put({
+        'op': 'show', 'previews': [('a', np.zeros((40, 60, 3)))], 'iter': 1, 'loss_history': [[1.0]]
+    })
+    started = threading.Event()
+    closing = Trainer.run_window_loop(s2c, c2s, Trainer.StopRequest(s2c, started))
+    assert closing['op'] == 'close' and shown == [(45 + 100 + 40, 60, 3), 'closed']
+    assert [message['op'] for message in s2c.queue] == ['save', 'backup']

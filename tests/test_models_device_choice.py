@@ -1,0 +1,43 @@
+"""models/device_choice.py: explicit wishes come first (spec 20 section 2.3 step 6)."""
+import pytest
+
+from core.errors import UserError
+from core.leras import nn
+from models.device_choice import parse_gpu_idxs
+from tiny_support import answer_with_defaults, make_model
+
+
+@pytest.fixture(autouse=True)
+def asked(monkeypatch):
+    return answer_with_defaults(monkeypatch)
+
+
+def test_device_choice_honours_explicit_wishes_before_silent_start(tmp_path, monkeypatch):
+    chosen = []
+    config = nn.DeviceConfig
+    monkeypatch.setattr(config, 'BestGPU',
+                        staticmethod(lambda: chosen.append('best') or config.CPU()))
+    monkeypatch.setattr(config, 'GPUIndexes',
+                        staticmethod(lambda indexes: chosen.append(list(indexes)) or config.CPU()))
+    monkeypatch.setattr(nn, 'ask_choose_device_idxs', lambda **k: chosen.append('asked') or [])
+    make_model(tmp_path, silent_start=True)
+    assert chosen == []
+    make_model(tmp_path, silent_start=True, cpu_only=False)
+    make_model(tmp_path, cpu_only=False)
+    make_model(tmp_path, cpu_only=False, force_gpu_idxs=[])
+    assert chosen == ['best', 'asked', [], 'asked', []]
+    for wish in ([0, 1], '0,1'):
+        with pytest.raises(UserError, match='0,1'):
+            make_model(tmp_path, cpu_only=False, silent_start=True, force_gpu_idxs=wish)
+    assert chosen[-2:] == [[0, 1], [0, 1]]
+
+
+@pytest.mark.parametrize('given, indexes', [
+    (None, None), ('', None), ([], None), ('0,1', [0, 1]), (' 2 , ', [2]), ((1, 0), [1, 0])])
+def test_gpu_numbers(given, indexes):
+    assert parse_gpu_idxs(given) == indexes
+
+
+def test_gpu_numbers_that_are_none_name_the_text():
+    with pytest.raises(UserError, match='0;1'):
+        parse_gpu_idxs('0;1')
