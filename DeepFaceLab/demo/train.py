@@ -23,8 +23,8 @@ RESOLUTION = 64
 # Clipping also makes every gradient wait for all others: the update no longer races with the
 # back-propagation that still reads the weights, and a short run learns steadily (spec 10 14.2).
 MODEL_OPTIONS = {
-    "archi": "df-ud", "face_type": "wf", "clipgrad": True, "ae_dims": 64, "e_dims": 32, "d_dims": 32,
-    "d_mask_dims": 16, "batch_size": 4, "adabelief": True, "random_warp": True,
+    "archi": "df-ud", "face_type": "wf", "clipgrad": True, "ae_dims": 64, "e_dims": 32,
+    "d_dims": 32, "d_mask_dims": 16, "batch_size": 4, "adabelief": True, "random_warp": True,
     "random_src_flip": False, "random_dst_flip": False, "autobackup_hour": 0,
     "write_preview_history": False, "target_iter": 0, "pretrain": False,
 }
