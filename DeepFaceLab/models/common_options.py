@@ -73,12 +73,42 @@ FORCE_NEW_PREVIEW = Option('force_new_preview', 'bool', False,
 EXIT_AT_TARGET = Option(
     'exit_at_target', 'bool', False, 'End the program when the target iteration is reached',
     help='Otherwise it stays to show previews until it is closed.')
+NON_FINITE_LIMIT = Option(
+    'non_finite_limit', 'int', 10,
+    'Iterations in a row with a loss that is not finite, after which training stops',
+    limits=(1, None), help='The files keep the last good save; the exit code is 1.')
+LOSS_JUMP_FACTOR = Option(
+    'loss_jump_factor', 'float', 10.0, 'Times the recent median at which a loss is reported',
+    limits=(0, None), help='A warning, once for each jump; nothing else happens. 0 never.')
+STATUS_FILE = Option(
+    'status_file', 'str', '', 'File that tells other programs how the training goes',
+    help='One JSON object a line; also `train --status-file PATH`.')
+STATUS_INTERVAL_SEC = Option(
+    'status_interval_sec', 'float', 1.0, 'Seconds between two iterations in the status file',
+    limits=(0, None), help='Every other event is written at once. 0 writes every iteration.')
+STATUS_FILE_MB = Option(
+    'status_file_mb', 'float', 16.0, 'Size in MB at which the status file is begun anew',
+    limits=(0.001, None), help='The old one stays as PATH.1, the one before that goes.')
 TRAINER_OPTIONS = [
-    SAVE_INTERVAL_MIN, PREVIEW_PERIOD, PREVIEW_PERIOD_COLAB, FORCE_NEW_PREVIEW, EXIT_AT_TARGET
+    SAVE_INTERVAL_MIN, PREVIEW_PERIOD, PREVIEW_PERIOD_COLAB, FORCE_NEW_PREVIEW, EXIT_AT_TARGET,
+    NON_FINITE_LIMIT, LOSS_JUMP_FACTOR, STATUS_FILE, STATUS_INTERVAL_SEC, STATUS_FILE_MB
 ]
 
+# Which model and how it is opened: answers to questions that are no options of the model itself.
+FORCE_MODEL_NAME = Option(
+    'force_model_name', 'str', None, 'Name of the model to open or to begin',
+    help='As --force-model-name.')
+FORCE_GPU_IDXS = Option(
+    'force_gpu_idxs', 'str', None, 'GPUs to compute on', help='As --force-gpu-idxs: 0,1')
+CPU_ONLY = Option('cpu_only', 'bool', False, 'Compute on the CPU', help='As --cpu-only.')
+CHANGE_SETTINGS = Option(
+    'change_settings', 'bool', None, 'Ask for the settings of a saved model again',
+    help='Otherwise 2 seconds are left to press Enter for that. Given values need no question: '
+         'they count either way.')
+START_OPTIONS = [FORCE_MODEL_NAME, FORCE_GPU_IDXS, CPU_ONLY, CHANGE_SETTINGS]
+
 # Not by a model's questions, so a key that only these know is no mistake.
-LOOKED_AT_LATER = TRAINER_OPTIONS + list(PROCESS_OPTIONS)
+LOOKED_AT_LATER = TRAINER_OPTIONS + START_OPTIONS + list(PROCESS_OPTIONS)
 
 OVERRIDE_SEC = 2
 OVERRIDE_SEC_COLAB = 5
@@ -113,9 +143,12 @@ class CommonOptionQuestions:
 
     def ask_override(self) -> bool:
         """True if the user presses Enter within 2 s at the start of a resumed training (Colab: 5
-        s)."""
+        s); `change_settings` answers beforehand."""
         if not self.is_training or self.iter == 0:
             return False
+        given = options.find_given(CHANGE_SETTINGS)
+        if given is not None:
+            return given
         seconds = OVERRIDE_SEC_COLAB if io.is_colab() else OVERRIDE_SEC
         return io.input_in_time(
             'Press Enter within %d seconds to change the settings of this model.' % seconds,
