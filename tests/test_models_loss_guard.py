@@ -23,7 +23,8 @@ def set_options(monkeypatch):
 def test_a_loss_that_is_not_finite_is_told_with_name_iteration_and_value():
     guard = LossGuard()
     notices = guard.check(7, ['src_loss', 'dst_loss', 'gan_loss'], [0.5, NAN, float('inf')])
-    assert len(notices) == 1 and notices[0].startswith('Iteration 7: dst_loss (nan), gan_loss (inf)')
+    assert len(notices) == 1
+    assert notices[0].startswith('Iteration 7: dst_loss (nan), gan_loss (inf)')
     assert not guard.is_finite and guard.bad_names == ['dst_loss', 'gan_loss']
     assert guard.check(8, ['src_loss', 'dst_loss', 'gan_loss'], [0.5, NAN, 0.1]) == []
     again, = guard.check(9, ['src_loss', 'dst_loss', 'gan_loss'], [0.5, 0.1, 0.1])

@@ -46,7 +46,7 @@ class SAEHDModel(ModelBase):
 
     # override
     def on_initialize(self):
-        plan = self.plan_placement()
+        self.placement = plan = self.plan_placement()
         self.model_data_format = plan.data_format
         nn.initialize(data_format=self.model_data_format)
 

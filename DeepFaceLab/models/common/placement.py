@@ -54,10 +54,10 @@ def describe_batch(plan: Placement) -> str:
     text = '%d samples a step' % used
     if len(plan.towers) > 1:
         text += ', %d on each of %d devices' % (plan.samples, len(plan.towers))
-    if used != asked:
-        text += '; batch_size %d was asked for: %s' % (
-            asked, 'it does not divide by the devices, %d left out' % (asked - used)
-            if used < asked else 'every device gets at least one')
+    if used < asked:
+        text += ' (batch_size %d cannot be shared equally: %d left out)' % (asked, asked - used)
+    elif used > asked:
+        text += ' (batch_size %d: every device gets at least one)' % asked
     return text
 
 
