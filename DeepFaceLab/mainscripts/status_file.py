@@ -1,7 +1,8 @@
 """The status file: how a training goes, for other programs; one JSON object a line.
 
-A line is one write of a whole line to a file opened for appending, so that a reader never sees half
-of one. A file that would grow beyond its limit is renamed to `<path>.1` and begun anew. Whatever
+A line is one write to a file opened for appending, and lies within one page of the file: the system
+shows readers a longer write page by page. So a reader never sees half of an object; a line may
+begin with spaces, which fill the page before it. A file that would grow beyond its limit is renamed to `<path>.1` and begun anew. Whatever
 goes wrong is told once and never stops the training.
 """
 import json
@@ -14,7 +15,8 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from core.interact import interact as io
 
-MAX_TEXT = 2000             # characters of a message
+PAGE = 4096                 # bytes
+MAX_TEXT = 400              # characters of a message
 OLD_SUFFIX = '.1'
 BYTES_PER_MB = 1024 ** 2
 
@@ -32,9 +34,13 @@ def to_json(value: Any) -> Any:
     return str(value)[:MAX_TEXT]
 
 
+def encode_line(entry: Dict[str, Any]) -> bytes:
+    return (json.dumps(entry, allow_nan=False, ensure_ascii=False) + '\n').encode('utf-8')
+
+
 class StatusFile:
     """Arguments: path, None or empty writes nothing; interval_sec between two iteration lines;
-    limit_mb: size at which the file is begun anew."""
+    limit_mb: size that the file does not exceed."""
 
     def __init__(self, path: Any, interval_sec: float, limit_mb: float) -> None:
         self.path = Path(str(path)) if path else None
@@ -56,7 +62,9 @@ class StatusFile:
         entry: Dict[str, Any] = {
             'time': time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime()) + 'Z', 'event': event}
         entry.update(to_json(fields))
-        line = (json.dumps(entry, allow_nan=False) + '\n').encode('utf-8')
+        line = encode_line(entry)
+        if len(line) > PAGE:
+            line = encode_line(dict(time=entry['time'], event=event, is_cut=True))
         with self._lock:
             try:
                 self._append(line)
@@ -105,13 +113,15 @@ class StatusFile:
         handle = self._open()
         try:
             status = os.fstat(handle)
-            if status.st_size > 0 and status.st_size + len(line) > self.limit:
+            if status.st_size > 0 and status.st_size + PAGE > self.limit:
                 os.close(handle)
                 handle = -1
                 os.replace(str(self.path), str(self.path) + OLD_SUFFIX)
                 handle = self._open()
                 status = os.fstat(handle)
-            line = self._end_last_line(status.st_size) + line
+            start = self._end_last_line(status.st_size)
+            left = PAGE - (status.st_size + len(start)) % PAGE
+            line = start + (b' ' * left if len(line) > left else b'') + line
             if os.write(handle, line) != len(line):
                 os.ftruncate(handle, status.st_size)
                 raise OSError('the disk is full')

@@ -88,7 +88,7 @@ STATUS_INTERVAL_SEC = Option(
     limits=(0, None), help='Every other event is written at once. 0 writes every iteration.')
 STATUS_FILE_MB = Option(
     'status_file_mb', 'float', 16.0, 'Size in MB at which the status file is begun anew',
-    limits=(0.001, None), help='The old one stays as PATH.1, the one before that goes.')
+    limits=(0.01, None), help='The old one stays as PATH.1, the one before that goes.')
 TRAINER_OPTIONS = [
     SAVE_INTERVAL_MIN, PREVIEW_PERIOD, PREVIEW_PERIOD_COLAB, FORCE_NEW_PREVIEW, EXIT_AT_TARGET,
     NON_FINITE_LIMIT, LOSS_JUMP_FACTOR, STATUS_FILE, STATUS_INTERVAL_SEC, STATUS_FILE_MB
