@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List, Optional
 import models
 from core.errors import UserError
 from core.interact import interact as io
+from core.joblib.worker_error import WorkerError
 from models import effective_config
 from models.loss_guard import make_collapse_error
 
@@ -18,6 +19,7 @@ from .trainer_status import format_status_line, mean_losses
 SAVE_INTERVAL_MIN = 25
 GOAL_IDLE_SEC = 0.1         # between two looks at the messages once the target iteration is reached
 DEBUG_IDLE_SEC = 0.005
+CLOSE_WAIT_SEC = 1.0        # for the request that belongs to a signal which ended the workers
 
 
 class TrainingLoop:
@@ -55,7 +57,7 @@ class TrainingLoop:
             while True:
                 self.run_programs()
                 if not self.is_debug and not self.is_reached_goal:
-                    self.train()
+                    self.train_unless_stopped()
                 self.save_by_time()
                 if self.i == 0:
                     if self.is_reached_goal:
@@ -142,6 +144,26 @@ class TrainingLoop:
             self.save_last()
             self.is_reached_goal = True
             io.log_info('' if self.exit_at_target else 'You can use preview now.')
+
+    def train_unless_stopped(self) -> None:
+        """One iteration. A service manager ends all processes of a service at once, the sample
+        workers too: what is trained so far is saved then, as the stop asks for."""
+        try:
+            self.train()
+        except WorkerError as error:
+            if self.model.get_iter() == 0 or not self.is_close_asked():
+                raise
+            io.log_info('The sample workers have been ended too: %s' % error.what)
+
+    def is_close_asked(self) -> bool:
+        """Whether the main thread asks to close, or does so within a second: it looks at signals
+        ten times a second."""
+        deadline = time.time() + CLOSE_WAIT_SEC
+        while not any(message['op'] == 'close' for message in list(self.s2c.queue)):
+            if time.time() >= deadline:
+                return False
+            time.sleep(DEBUG_IDLE_SEC)
+        return True
 
     def show_status(self, iteration: int, seconds: float, loss_history: List[List[float]]) -> None:
         clock = time.strftime('%H:%M:%S')
