@@ -345,6 +345,16 @@ def test_a_collapse_at_the_target_or_at_the_end_is_an_error(run, tmp_path, monke
     assert saved_iter(tmp_path) == 1
 
 
+def test_a_stop_before_anything_is_trained_saves_nothing(run, tmp_path, monkeypatch):
+    from core.joblib.worker_error import WorkerError
+
+    def onTrainOneIter(self):
+        raise WorkerError('loader #1', 'loader #1 has died: killed by signal SIGTERM.')
+    spoil(monkeypatch, onTrainOneIter=onTrainOneIter)
+    assert run(['close'])[1]['error'] is None
+    assert not (tmp_path / 'model' / 't_Tiny_data.dat').exists()
+
+
 @pytest.mark.parametrize('is_stopped', [True, False])
 def test_workers_that_a_stop_has_ended_too_do_not_lose_the_training(is_stopped, run, tmp_path,
                                                                     monkeypatch):

@@ -24,7 +24,7 @@ def test_means_leave_out_what_is_not_finite():
     assert list(mean_losses([[1.0, 2.0], [nan, inf], [3.0, 4.0]], 0, 3)) == [2.0, 3.0]
     means = mean_losses([[nan, 2.0], [nan, 4.0]], 0, 2)
     assert np.isnan(means[0]) and means[1] == 3.0
-    assert format_status_line('00:00:00', 1, 0.001, means) == '[00:00:00][#000001][0001ms][nan][3.0000]'
+    assert format_status_line('00:00:00', 1, 0.001, means).endswith('[0001ms][nan][3.0000]')
 
 
 def test_mean_losses():

@@ -2,8 +2,8 @@
 
 A line is one write to a file opened for appending, and lies within one page of the file: the system
 shows readers a longer write page by page. So a reader never sees half of an object; a line may
-begin with spaces, which fill the page before it. A file that would grow beyond its limit is renamed to `<path>.1` and begun anew. Whatever
-goes wrong is told once and never stops the training.
+begin with spaces, which fill the page before it. A file that would grow beyond its limit is renamed
+to `<path>.1` and begun anew. Whatever goes wrong is told once and never stops the training.
 """
 import json
 import math

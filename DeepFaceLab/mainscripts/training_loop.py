@@ -151,7 +151,7 @@ class TrainingLoop:
         try:
             self.train()
         except WorkerError as error:
-            if self.model.get_iter() == 0 or not self.is_close_asked():
+            if not self.is_close_asked():
                 raise
             io.log_info('The sample workers have been ended too: %s' % error.what)
 
@@ -234,6 +234,9 @@ class TrainingLoop:
     def save_last(self) -> None:
         """The save that ends the training. UserError when the model is not finite: it must not
         look like a good end."""
+        if self.model.get_iter() == 0:
+            io.log_info('Nothing has been trained yet, so nothing is saved.')
+            return
         if not self.model_save():
             raise make_collapse_error('The model is not finite and was not saved at the end.',
                                       self.model.get_model_name())
