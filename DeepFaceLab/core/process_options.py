@@ -65,13 +65,13 @@ TF_ALLOW_GROWTH = Switch(
 
 ALLOW_TF32 = Switch(
     "allow_tf32", True, "TF32 arithmetic on GPUs that have it",
-    help="As TensorFlow does by itself since 2.4: products of rounded numbers, much faster on "
-         "Ampere and newer. Off: full float32. TensorFlow 1.15 knows neither.")
+    help="TF32: products of rounded numbers, much faster on Ampere and newer, on by itself since "
+         "TensorFlow 2.4. Off: full float32. TensorFlow 1.15 does not have it.")
 
 VISIBLE_DEVICES = Option(
     "visible_devices", "str", None, "GPUs that this program may see",
-    help="Becomes CUDA_VISIBLE_DEVICES: numbers or UUIDs with commas between them. The GPUs are "
-         "then numbered from 0 again.")
+    help="GPUs that this program may see, as CUDA_VISIBLE_DEVICES has them: numbers or UUIDs "
+         "with commas between them. They are then numbered from 0 again.")
 
 UNATTENDED = Switch(
     "unattended", False, "Nobody is there to answer",

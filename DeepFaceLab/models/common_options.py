@@ -74,21 +74,27 @@ EXIT_AT_TARGET = Option(
     'exit_at_target', 'bool', False, 'End the program when the target iteration is reached',
     help='Otherwise it stays to show previews until it is closed.')
 NON_FINITE_LIMIT = Option(
-    'non_finite_limit', 'int', 10,
-    'Iterations in a row with a loss that is not finite, after which training stops',
-    limits=(1, None), help='The files keep the last good save; the exit code is 1.')
+    'non_finite_limit', 'int', 10, 'Iterations that may not be finite', limits=(1, None),
+    help='Training ends, with exit code 1, after so many iterations in a row with a loss that is '
+         'not finite. The files keep the last good save.')
 LOSS_JUMP_FACTOR = Option(
     'loss_jump_factor', 'float', 10.0, 'Times the recent median at which a loss is reported',
-    limits=(0, None), help='A warning, once for each jump; nothing else happens. 0 never.')
+    limits=(0, None),
+    help='A loss of more than so many times the median of the last 100 iterations is reported, '
+         'once for each jump; nothing else happens. 0 never.')
 STATUS_FILE = Option(
     'status_file', 'str', '', 'File that tells other programs how the training goes',
-    help='One JSON object a line; also `train --status-file PATH`.')
+    help='How the training goes, for other programs: one JSON object a line. As --status-file.')
 STATUS_INTERVAL_SEC = Option(
     'status_interval_sec', 'float', 1.0, 'Seconds between two iterations in the status file',
-    limits=(0, None), help='Every other event is written at once. 0 writes every iteration.')
+    limits=(0, None),
+    help='The status file gets at most one iteration in so many seconds, every other event at '
+         'once. 0 writes every iteration.')
 STATUS_FILE_MB = Option(
     'status_file_mb', 'float', 16.0, 'Size in MB at which the status file is begun anew',
-    limits=(0.01, None), help='The old one stays as PATH.1, the one before that goes.')
+    limits=(0.01, None),
+    help='Before the status file exceeds so many MB it becomes PATH.1, in place of the one '
+         'before.')
 TRAINER_OPTIONS = [
     SAVE_INTERVAL_MIN, PREVIEW_PERIOD, PREVIEW_PERIOD_COLAB, FORCE_NEW_PREVIEW, EXIT_AT_TARGET,
     NON_FINITE_LIMIT, LOSS_JUMP_FACTOR, STATUS_FILE, STATUS_INTERVAL_SEC, STATUS_FILE_MB
@@ -103,8 +109,8 @@ FORCE_GPU_IDXS = Option(
 CPU_ONLY = Option('cpu_only', 'bool', False, 'Compute on the CPU', help='As --cpu-only.')
 CHANGE_SETTINGS = Option(
     'change_settings', 'bool', None, 'Ask for the settings of a saved model again',
-    help='Otherwise 2 seconds are left to press Enter for that. Given values need no question: '
-         'they count either way.')
+    help='y asks for the settings of a saved model again, n does not wait the 2 seconds in which '
+         'Enter does that. Given values count either way.')
 START_OPTIONS = [FORCE_MODEL_NAME, FORCE_GPU_IDXS, CPU_ONLY, CHANGE_SETTINGS]
 
 # Not by a model's questions, so a key that only these know is no mistake.
