@@ -1,5 +1,6 @@
 """mainscripts/Trainer.py and training_loop.py: whole runs, in processes of their own and in this
 one."""
+import ast
 import json
 import os
 import queue
@@ -332,6 +333,42 @@ def spoil(monkeypatch, **attributes):
     import models
     for name, value in attributes.items():
         monkeypatch.setattr(models.import_model('Tiny'), name, value)
+
+
+def test_a_collapsed_model_ends_the_run_with_remedies(run, tmp_path, monkeypatch):
+    run(['close'])
+    good = {path.name: path.read_bytes() for path in (tmp_path / 'model').glob('*.npy')}
+    spoil(monkeypatch, loss_scale=float('inf'))
+    monkeypatch.setenv('DFL_NON_FINITE_LIMIT', '3')
+    monkeypatch.setenv('DFL_SAVE_INTERVAL_MIN', '1')
+    error = run([], status_file=tmp_path / 'status')[1]['error']
+    assert 'loss was not a finite number for 3 iterations' in error.what
+    assert '--restore-last-good' in str(error) and 'clipgrad' in str(error)
+    assert {path.name: path.read_bytes() for path in (tmp_path / 'model').glob('*.npy')} == good
+    lines = [json.loads(line) for line in (tmp_path / 'status').read_text().splitlines()]
+    assert [line['event'] for line in lines[-2:]] == ['error', 'end']
+
+
+# Functions that ask without `options.ask`, and the option that answers for each.
+ASKING = {'ask_choose_device_idxs': 'force_gpu_idxs', 'ask_new_name': 'force_model_name',
+          'ask_saved_model': 'force_model_name', 'ask_override': 'change_settings',
+          'run_folder_command': 'force_model_name (nothing is renamed or deleted then)'}
+
+
+def test_every_question_of_training_has_an_option():
+    found = set()
+    files = list((TREE / 'models').rglob('*.py')) + list((TREE / 'core' / 'leras').rglob('*.py'))
+    for path in files + [TREE / 'mainscripts' / 'training_loop.py', TREE / 'mainscripts'
+                         / 'Trainer.py']:
+        for function in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            for node in ast.walk(function):
+                if isinstance(node, ast.Attribute) and node.attr in (
+                        'input', 'input_str', 'input_int', 'input_number', 'input_bool',
+                        'input_in_time') and getattr(node.value, 'id', '') == 'io':
+                    found.add(function.name)
+    assert found == set(ASKING), 'declare an Option and ask with core.options.ask'
 
 
 def test_a_collapse_at_the_target_or_at_the_end_is_an_error(run, tmp_path, monkeypatch):

@@ -61,15 +61,18 @@ def test_sources_of_a_saved_model(tmp_path, give):
 
 
 def test_settings_are_collected_with_their_sources(give):
-    give({'allow_tf32': 'y'}, environ={'user_dfl_save_interval_min': '40'})
+    give({'allow_tf32': 'y'}, environ={'user_dfl_save_interval_min': '40',
+                                       'default_silent_start': '1', 'alter_iter_font_size': '1'})
     settings = effective_config.collect_settings()
     assert settings['save_interval_min'] == {
         'value': 40, 'source': 'environment: user_dfl_save_interval_min'}
     assert settings['allow_tf32'] == {'value': True, 'source': '--set allow_tf32'}
     assert settings['tf_allow_growth'] == {'value': True, 'source': 'built-in default'}
     assert effective_config.list_changed_settings() == [
+        'silent_start : True (environment: default_silent_start)',
         'save_interval_min : 40 (environment: user_dfl_save_interval_min)',
-        'allow_tf32 : True (--set allow_tf32)']
+        'allow_tf32 : True (--set allow_tf32)',
+        'alter_iter_font_size : obsolete, without effect (environment)']
 
 
 def test_the_file_beside_the_model(tmp_path, give):

@@ -17,8 +17,8 @@ from core.options import find_given
 
 from . import effective_config, model_files, model_store
 from .common.placement import Placement
-from .common_options import (FORCE_MODEL_NAME, FORCE_NEW_PREVIEW, CommonOptionQuestions,
-                             get_trainer_option)
+from .common_options import (FORCE_MODEL_NAME, FORCE_NEW_PREVIEW, SILENT_START,
+                             CommonOptionQuestions, get_trainer_option)
 from .device_choice import choose_device
 from .loss_guard import LossGuard
 from .model_samples import SamplesAndPreviews
@@ -96,6 +96,7 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         self.loss_guard = LossGuard()
         self.placement: Optional[Placement] = None      # by which the training graph was built
         is_dry_run = bool(kwargs.get('dry_run', False))
+        silent_start = silent_start or get_trainer_option(SILENT_START)
 
         self.model_class_name = self._get_class_name()
         self.model_name = self._choose_name(force_model_class_name, force_model_name, silent_start,

@@ -11,7 +11,7 @@ import numpy as np
 from core import options
 from core.interact import interact as io
 from core.options import Option
-from core.process_options import PROCESS_OPTIONS
+from core.process_options import PROCESS_OPTIONS, Switch
 
 AUTOBACKUP_HOUR = Option(
     'autobackup_hour', 'int', 0, 'Hours between automatic backups (0..24)', limits=(0, None),
@@ -111,7 +111,13 @@ CHANGE_SETTINGS = Option(
     'change_settings', 'bool', None, 'Ask for the settings of a saved model again',
     help='y asks for the settings of a saved model again, n does not wait the 2 seconds in which '
          'Enter does that. Given values count either way.')
-START_OPTIONS = [FORCE_MODEL_NAME, FORCE_GPU_IDXS, CPU_ONLY, CHANGE_SETTINGS]
+SILENT_START = Switch(
+    'silent_start', False, 'Open the latest model on the best GPU without asking',
+    help='As --silent-start.', env=('default_silent_start', ))
+START_OPTIONS = [FORCE_MODEL_NAME, FORCE_GPU_IDXS, CPU_ONLY, SILENT_START, CHANGE_SETTINGS]
+
+# Environment names of old launchers that nothing reads (spec 60 section 17.1).
+OBSOLETE_NAMES = ('apply_reshape_test', 'alter_iter_font_size', 'debug_model_saehdbw')
 
 # Not by a model's questions, so a key that only these know is no mistake.
 LOOKED_AT_LATER = TRAINER_OPTIONS + START_OPTIONS + list(PROCESS_OPTIONS)

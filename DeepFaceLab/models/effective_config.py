@@ -17,7 +17,8 @@ from core.leras import nn, tf32
 from core.process_options import PROCESS_OPTIONS, TF_ALLOW_GROWTH, get_setting
 
 from .common.placement import describe_batch, describe_placement, get_batch_size
-from .common_options import TRAINER_OPTIONS, get_trainer_option
+from .common_options import (OBSOLETE_NAMES, START_OPTIONS, TRAINER_OPTIONS,
+                             get_trainer_option)
 from .model_store import to_plain
 
 CONFIG_SUFFIX = 'options.json'
@@ -46,10 +47,10 @@ def collect_options(model: Any) -> Dict[str, Dict[str, Any]]:
 
 
 def collect_settings() -> Dict[str, Dict[str, Any]]:
-    """The same for what is never asked: trainer and process."""
+    """The same for what belongs to the run: start, trainer and process."""
     sources = options.current_sources()
     settings = {}
-    for option in list(TRAINER_OPTIONS) + list(PROCESS_OPTIONS):
+    for option in START_OPTIONS + TRAINER_OPTIONS + list(PROCESS_OPTIONS):
         value = get_trainer_option(option)
         settings[option.key] = {
             'value': value, 'source': sources.found.get(option.key, 'built-in default')}
@@ -96,9 +97,12 @@ def describe_tensorflow() -> str:
 
 
 def list_changed_settings() -> List[str]:
-    """Lines of the settings that somebody gave."""
-    return ['%s : %s (%s)' % (key, entry['value'], entry['source'])
-            for key, entry in collect_settings().items() if entry['source'] != 'built-in default']
+    """Lines of the settings that somebody gave, and of names that no longer mean anything."""
+    lines = ['%s : %s (%s)' % (key, entry['value'], entry['source'])
+             for key, entry in collect_settings().items() if entry['source'] != 'built-in default']
+    environ = options.current_sources().environ
+    return lines + ['%s : obsolete, without effect (environment)' % name
+                    for name in OBSOLETE_NAMES if environ.get(name)]
 
 
 def log_settings(model: Any) -> None:
