@@ -107,7 +107,7 @@ def test_dry_run_shows_all_and_writes_nothing(tmp_path, give, capsys, monkeypatc
                  'src %s 1 images' % (tmp_path / 'src'),
                  'dst %s faceset.pak, 1.0 MB' % (tmp_path / 'dst'),
                  'pretraining %s does not exist' % (tmp_path / 'none'),
-                 't_Tiny_net.npy 0.00 MB', '/CPU:0 the CPU', 'this model does not tell',
+                 't_Tiny_net.npy.tmp 4 bytes', '/CPU:0 the CPU', 'this model does not tell',
                  'an interrupted save: the next start without --dry-run finishes it'):
         assert line in lines, (line, lines)
     after = {path.name: path.read_bytes() for path in (tmp_path / 'model').iterdir()}

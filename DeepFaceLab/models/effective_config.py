@@ -169,7 +169,7 @@ def describe_folder(path: Path, name: str) -> str:
         return ''
     pak = path / PAK_NAME
     if pak.is_file():
-        return '%s, %.1f MB' % (PAK_NAME, pak.stat().st_size / BYTES_PER_MB)
+        return '%s, %s' % (PAK_NAME, format_size(pak))
     return '%d images' % len(pathex.get_image_paths(path))
 
 
@@ -177,11 +177,16 @@ def list_model_files(model: Any) -> List[str]:
     folder, prefix = model.get_model_root_path(), model.get_model_name() + '_'
     found = sorted(path for path in folder.iterdir()
                    if path.name.startswith(prefix)) if folder.is_dir() else []
-    lines = align([(path.name, 'folder' if path.is_dir() else
-                    '%.2f MB' % (path.stat().st_size / BYTES_PER_MB), '') for path in found])
+    lines = align([(path.name, 'folder' if path.is_dir() else format_size(path), '')
+                   for path in found])
     if any(path.name.endswith(persist.TEMP_SUFFIX) for path in found):
         lines.append('  an interrupted save: the next start without --dry-run finishes it')
     return lines or ['  none yet']
+
+
+def format_size(path: Path) -> str:
+    size = path.stat().st_size
+    return '%.1f MB' % (size / BYTES_PER_MB) if size >= BYTES_PER_MB else '%d bytes' % size
 
 
 def align(rows: List[Any]) -> List[str]:
