@@ -196,7 +196,9 @@ def answer(conn, greeting):
 
 
 def report_signals(conn):
-    conn.send((signal.getsignal(signal.SIGINT) == signal.SIG_IGN, 'tensorflow' in sys.modules))
+    hangup = getattr(signal, 'SIGHUP', signal.SIGINT)
+    conn.send((signal.getsignal(signal.SIGINT) == signal.getsignal(hangup) == signal.SIG_IGN,
+               'tensorflow' in sys.modules))
 
 
 def exit_with(conn, code):

@@ -4,10 +4,54 @@ import hashlib
 import json
 
 import numpy as np
+import saehd_support as support
+from core.leras import nn
+from core.leras.device import Device
+
+GIB = 1 << 30
 
 # attributes that say nothing about the computation, or that follow from other columns
 IGNORED_ATTRIBUTES = ('shared_name', 'container', 'value', '_class', '_output_shapes',
                       '_has_manual_control_dependencies')
+
+
+class IdleSession(object):
+    """Answers every fetch with zeros: a graph is looked at, never run."""
+
+    @property
+    def graph(self):
+        return nn.tf.get_default_graph()
+
+    def close(self):
+        pass
+
+    def run(self, fetches, feed_dict=None):
+        if isinstance(fetches, (list, tuple)):
+            return [self.run(x, feed_dict) for x in fetches]
+        if not hasattr(fetches, 'dtype'):
+            return None
+        samples = max([len(x) for x in (feed_dict or {}).values()] or [1])
+        shape = [samples if x is None else x for x in fetches.shape.as_list()]
+        return np.zeros(shape, fetches.dtype.base_dtype.as_numpy_dtype)
+
+
+def invent_gpus(monkeypatch):
+    """Body of a fixture. Call what it yields with a number of GPUs: nn with an idle session on
+    these devices."""
+    support.start_engine()
+    session, device_name = nn.tf_sess, nn.tf_default_device_name
+
+    def start(gpus: int):
+        devices = [Device(i, 'GPU', 'x', 8 * GIB, 8 * GIB) for i in range(gpus)]
+        config = nn.DeviceConfig(devices)
+        nn.setCurrentDeviceConfig(config)
+        monkeypatch.setattr(nn.DeviceConfig, 'CPU', staticmethod(lambda: config))
+        nn.tf_default_device_name = '/GPU:0' if gpus else '/CPU:0'
+        nn.tf_sess = IdleSession()
+    yield start
+    monkeypatch.undo()
+    nn.tf_sess, nn.tf_default_device_name = session, device_name
+    support.start_engine()
 
 
 def read_golden(path) -> dict:

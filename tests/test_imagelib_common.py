@@ -6,6 +6,11 @@ from core.imagelib import common
 from imagelib_support import make_noise
 
 
+def test_floats_become_bytes_and_what_is_no_number_becomes_black():
+    img = np.array([[0.0, 0.5, 1.0, -2.0, 3.0, np.nan, np.inf, -np.inf]])
+    assert common.to_uint8(img).tolist() == [[0, 127, 255, 0, 255, 0, 255, 0]]
+
+
 def test_normalize_channels():
     img = make_noise()
     np.testing.assert_array_equal(imagelib.normalize_channels(img, 3), img)

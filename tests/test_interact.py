@@ -260,3 +260,13 @@ def test_import_is_light_and_needs_no_display():
     environ = {k: v for k, v in os.environ.items() if k not in ('DISPLAY', 'WAYLAND_DISPLAY')}
     output = subprocess.check_output([sys.executable, '-c', code], env=environ).decode()
     assert output.strip().endswith('[]')
+
+
+def test_listeners_hear_every_error_line(capsys):
+    io, heard = InteractHeadless(), []
+    io.error_listeners.append(heard.append)
+    io.log_info('fine')
+    io.log_err('NOT fine')
+    io.error_listeners.remove(heard.append)
+    io.log_err('unheard')
+    assert heard == ['NOT fine'] and 'unheard' in capsys.readouterr().out

@@ -107,3 +107,18 @@ def test_terminal_typed_ahead_is_dropped():
             "print('ready', flush=True)\n"
             "print('=', io.input_int('n', 1))")
     assert get_results(run_in_terminal(code, [b'5\n', b'8\n'])) == '8'
+
+
+def test_unattended_never_reads_what_may_come():
+    """A supervisor's pipe stays open and silent: every question takes its default at once."""
+    script = START + ASK_ALL
+    process = subprocess.Popen([sys.executable, '-c', script], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, env=dict(os.environ, DFL_UNATTENDED='1'))
+    try:
+        process.wait(timeout=60)    # without the option it would wait for ever
+        output = process.stdout.read().decode()
+    finally:
+        process.kill()
+        process.stdin.close()
+        process.stdout.close()
+    assert get_results(output) == "False 1 True f 0.5 ''"

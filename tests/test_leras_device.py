@@ -112,6 +112,13 @@ def test_user_may_keep_the_visible_devices(monkeypatch):
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "1"
 
 
+def test_visible_devices_can_be_given(monkeypatch):
+    monkeypatch.setattr(device_module, "discover_devices", lambda body: {})
+    os.environ.update(CUDA_VISIBLE_DEVICES="1", DFL_VISIBLE_DEVICES="0,2")
+    Devices.initialize_main_env()
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "0,2"
+
+
 @pytest.mark.parametrize("name, value, is_forced", [
     ("force_gpu_data", "1", True), ("force_gpu_data", "yes please", True),
     ("DFL_FORCE_DEVICES", "y", True), ("force_gpu_data", "0", False),

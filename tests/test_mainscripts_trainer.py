@@ -1,5 +1,6 @@
 """mainscripts/Trainer.py and training_loop.py: whole runs, in processes of their own and in this
 one."""
+import ast
 import json
 import os
 import queue
@@ -15,6 +16,7 @@ from core import persist
 from core.errors import UserError
 from core.leras import nn
 from mainscripts import Trainer
+from tree_setup import TREE
 from tiny_support import add_plugins, answer_with_defaults, make_folders
 
 CHILD = Path(__file__).resolve().parent / 'trainer_child.py'
@@ -54,11 +56,7 @@ def test_headless_run_ends_at_its_target(tmp_path):
 @pytest.mark.skipif(sys.platform == 'win32', reason='signals to a process group are POSIX')
 def test_ctrl_c_saves_and_ends_with_the_history_writer(tmp_path):
     process = start_trainer(tmp_path, {'DFL_WRITE_PREVIEW_HISTORY': '1'})
-    seen = b''
-    while b'[#000025]' not in seen:
-        block = os.read(process.stdout.fileno(), 65536)
-        assert block, seen.decode('utf-8', 'replace')
-        seen += block
+    wait_for(process, b'[#000025]')
     os.killpg(process.pid, signal.SIGINT)       # the whole group, as a terminal does
     code, output = finish(process)
     assert code == 0 and output.rstrip().endswith('Done.'), output
@@ -69,6 +67,97 @@ def test_ctrl_c_saves_and_ends_with_the_history_writer(tmp_path):
                       for path in (tmp_path / 'model' / 't_Tiny_history' / 'Tiny').iterdir())
     assert pictures[:3] == ['0000000.jpg', '0000010.jpg', '0000020.jpg'
                             ] and pictures[-1] == '_last.jpg'
+
+
+def wait_for(process, text):
+    """Read the child's output until `text` is in it; returns what was read."""
+    seen = b''
+    while text not in seen:
+        block = os.read(process.stdout.fileno(), 65536)
+        assert block, seen.decode('utf-8', 'replace')
+        seen += block
+    return seen.decode('utf-8', 'replace')
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='signals to a process group are POSIX')
+@pytest.mark.parametrize('number, keywords', [
+    ('SIGTERM', dict(slow_method='onTrainOneIter')),
+    ('SIGINT', dict(slow_method='onTrainOneIter')),
+    ('SIGTERM', dict(slow_method='get_previews', with_window=True, no_preview=False)),
+    ('SIGHUP', dict(slow_method='get_previews', with_window=True, no_preview=False))])
+def test_a_signal_in_the_first_iteration_or_in_a_preview_saves_and_ends(number, keywords, tmp_path):
+    process = start_trainer(tmp_path, **keywords)
+    wait_for(process, b'SLOW')
+    process.send_signal(getattr(signal, number))
+    code, output = finish(process)
+    assert code == 0 and output.rstrip().endswith('Done.'), output
+    assert 'saved first' in output and 'Traceback' not in output
+    assert saved_iter(tmp_path) >= 1
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='signals to a process group are POSIX')
+def test_sigterm_on_a_collapsed_model_is_no_success_and_spoils_no_file(tmp_path):
+    status = tmp_path / 'status.jsonl'
+    process = start_trainer(
+        tmp_path, {'DFL_NON_FINITE_LIMIT': '1000000000', 'DFL_STATUS_INTERVAL_SEC': '0',
+                   'DFL_STATUS_FILE': str(status)}, nan_from=5)
+    output = wait_for(process, b'[#000030][')
+    os.killpg(process.pid, signal.SIGTERM)
+    code, rest = finish(process)
+    output += rest
+    assert code == 1, output
+    assert 'Iteration 6: loss (nan) is not a finite number' in output
+    assert 'NOT saved: loss is not finite' in output
+    assert 'UserError: The model is not finite and was not saved at the end.' in output
+    assert 'start again with --restore-last-good' in output
+    assert saved_iter(tmp_path) == 1
+
+    lines = [json.loads(line) for line in status.read_text(encoding='utf-8').splitlines()]
+    events = [line['event'] for line in lines]
+    assert events[:3] == ['start', 'iteration', 'save'] and events[-2:] == ['error', 'end']
+    start, first = lines[:2]
+    assert start['model'] == 't_Tiny' and start['batch_size'] == 2 and start['device'] == 'CPU'
+    assert first['iteration'] == 1 and set(first['losses']) == {'loss', 'half_loss'}
+    assert first['seconds_per_iteration'] >= 0 and first['samples_per_sec'] > 0
+    assert 0 < first['next_save_sec'] <= 25 * 60
+    sixth = [line for line in lines if line.get('iteration') == 6][0]
+    assert sixth['losses']['loss'] is None and sixth['non_finite'] == ['loss']
+    warnings = [line['message'] for line in lines if line['event'] == 'warning']
+    assert warnings[0].startswith('Iteration 6') and warnings[-1].startswith('NOT saved')
+    assert '--restore-last-good' in lines[-2]['remedies'][0] and lines[-1]['reason'] == 'error'
+
+
+def test_without_anybody_to_answer_the_defaults_are_taken(tmp_path):
+    """No name, no device, no option given, and nothing on standard input: a new run, then a
+    resumed one."""
+    for target in ('3', '5'):
+        code, output = finish(start_trainer(
+            tmp_path, {'DFL_TARGET_ITER': target, 'DFL_EXIT_AT_TARGET': '1'},
+            force_model_name=None, cpu_only=False))
+        assert code == 0 and output.rstrip().endswith('Done.'), output
+    assert persist.load(tmp_path / 'model' / 'new_Tiny_data.dat')['iter'] == 5
+
+
+def test_dry_run_of_the_program_with_invented_gpus(tmp_path):
+    """The whole command line: no device, no answer on standard input, nothing written."""
+    env = dict(os.environ, force_gpu_data='1', forced_gpu_id='A;A', max_gpu_memory='8589934592',
+               DFL_STATUS_FILE=str(tmp_path / 'status'))
+    env.pop('NN_DEVICES_INITIALIZED')
+    output = subprocess.run(
+        [sys.executable, str(TREE / 'main.py'), 'train', '--model', 'SAEHD', '--dry-run',
+         '--model-dir', str(tmp_path / 'model'), '--training-data-src-dir', str(tmp_path / 'src'),
+         '--training-data-dst-dir', str(tmp_path / 'dst'), '--set', 'batch_size=5', '--set',
+         'gan_power=0.1', '--set', 'allow_tf32=n'], env=env, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, timeout=120, check=True).stdout.decode('utf-8')
+    assert output.rstrip().endswith('Done.') and list(tmp_path.iterdir()) == []
+    lines = [' '.join(line.split()) for line in output.splitlines()]
+    for line in ('Model new_SAEHD: begins at iteration 0', 'batch_size 5 --set batch_size',
+                 'archi liae-ud built-in default', 'tower 1, samples 2 to 3: forward and backward '
+                 'pass /GPU:1', 'weights of encoder, inter_AB, inter_B, decoder, D_src /GPU:0',
+                 'force_devices : True (environment: force_gpu_data)',
+                 '/GPU:1 A number 1, 8.00 GB', 'allow_tf32 : False (--set allow_tf32)'):
+        assert line in lines, (line, output)
+    assert 'batch_size 5 cannot be shared equally: 1 left out' in output
 
 
 def test_a_failing_trainer_thread_ends_the_process_with_an_error(tmp_path):
@@ -214,6 +303,128 @@ def test_dry_run_ends_quietly(run, tmp_path, capsys):
     assert list((tmp_path / 'model').iterdir()) == []
 
 
+def test_dry_run_makes_no_folder_and_no_status_file(run, tmp_path):
+    closing = run([], dry_run=True, status_file=tmp_path / 'status')[1]
+    assert closing['error'] is None
+    assert not (tmp_path / 'new').exists() and not (tmp_path / 'status').exists()
+
+
+def test_status_of_a_run_with_saves_backups_and_previews(run, tmp_path, monkeypatch):
+    monkeypatch.setenv('DFL_TARGET_ITER', '2')
+    monkeypatch.setenv('DFL_EXIT_AT_TARGET', '1')
+    status = tmp_path / 'status'
+    closing = run(['backup', 'preview'], status_file=status)[1]
+    assert closing['error'] is None
+    lines = [json.loads(line) for line in status.read_text(encoding='utf-8').splitlines()]
+    assert [line['event'] for line in lines] == [
+        'start', 'save', 'preview', 'backup', 'preview', 'save', 'end'], 'within a second'
+    assert lines[-1] == dict(lines[-1], reason='target', iteration=2)
+    assert all(line['iteration'] == 1 for line in lines[1:5])
+    assert not Trainer.io.error_listeners
+
+
+def test_the_effective_configuration_is_written_when_training_begins(run, tmp_path):
+    run(['close'])
+    config = json.loads((tmp_path / 'model' / 't_Tiny_options.json').read_text(encoding='utf-8'))
+    assert config['options']['batch_size']['value'] == 2
+
+
+def spoil(monkeypatch, **attributes):
+    import models
+    for name, value in attributes.items():
+        monkeypatch.setattr(models.import_model('Tiny'), name, value)
+
+
+def test_a_collapsed_model_ends_the_run_with_remedies(run, tmp_path, monkeypatch):
+    run(['close'])
+    good = {path.name: path.read_bytes() for path in (tmp_path / 'model').glob('*.npy')}
+    spoil(monkeypatch, loss_scale=float('inf'))
+    monkeypatch.setenv('DFL_NON_FINITE_LIMIT', '3')
+    monkeypatch.setenv('DFL_SAVE_INTERVAL_MIN', '1')
+    error = run([], status_file=tmp_path / 'status')[1]['error']
+    assert 'loss was not a finite number for 3 iterations' in error.what
+    assert '--restore-last-good' in str(error) and 'clipgrad' in str(error)
+    assert {path.name: path.read_bytes() for path in (tmp_path / 'model').glob('*.npy')} == good
+    lines = [json.loads(line) for line in (tmp_path / 'status').read_text().splitlines()]
+    assert [line['event'] for line in lines[-2:]] == ['error', 'end']
+
+
+# Functions that ask without `options.ask`, and the option that answers for each.
+ASKING = {'ask_choose_device_idxs': 'force_gpu_idxs', 'ask_new_name': 'force_model_name',
+          'ask_saved_model': 'force_model_name', 'ask_override': 'change_settings',
+          'run_folder_command': 'force_model_name (nothing is renamed or deleted then)'}
+
+
+def test_every_question_of_training_has_an_option():
+    found = set()
+    files = list((TREE / 'models').rglob('*.py')) + list((TREE / 'core' / 'leras').rglob('*.py'))
+    for path in files + [TREE / 'mainscripts' / 'training_loop.py', TREE / 'mainscripts'
+                         / 'Trainer.py']:
+        for function in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            for node in ast.walk(function):
+                if isinstance(node, ast.Attribute) and node.attr in (
+                        'input', 'input_str', 'input_int', 'input_number', 'input_bool',
+                        'input_in_time') and getattr(node.value, 'id', '') == 'io':
+                    found.add(function.name)
+    assert found == set(ASKING), 'declare an Option and ask with core.options.ask'
+
+
+def test_a_collapse_at_the_target_or_at_the_end_is_an_error(run, tmp_path, monkeypatch):
+    run(['close'])
+    spoil(monkeypatch, loss_scale=float('nan'))
+    error = run(['close'])[1]['error']
+    assert 'not saved at the end' in error.what and '--restore-last-good' in error.remedies[0]
+    monkeypatch.setenv('DFL_TARGET_ITER', '2')
+    error = run([])[1]['error']
+    assert 'not saved at the end' in error.what
+    assert saved_iter(tmp_path) == 1
+
+
+def test_a_stop_before_anything_is_trained_saves_nothing(run, tmp_path, monkeypatch):
+    from core.joblib.worker_error import WorkerError
+
+    def onTrainOneIter(self):
+        raise WorkerError('loader #1', 'loader #1 has died: killed by signal SIGTERM.')
+    spoil(monkeypatch, onTrainOneIter=onTrainOneIter)
+    assert run(['close'])[1]['error'] is None
+    assert not (tmp_path / 'model' / 't_Tiny_data.dat').exists()
+
+
+@pytest.mark.parametrize('is_stopped', [True, False])
+def test_workers_that_a_stop_has_ended_too_do_not_lose_the_training(is_stopped, run, tmp_path,
+                                                                    monkeypatch):
+    import models
+    from core.joblib.worker_error import WorkerError
+    train = models.import_model('Tiny').onTrainOneIter
+
+    def onTrainOneIter(self):
+        if self.get_iter() == 5:
+            if is_stopped:
+                self.queue.put({'op': 'close'})
+            raise WorkerError('loader #1', 'loader #1 has died: killed by signal SIGTERM.')
+        return train(self)
+    spoil(monkeypatch, onTrainOneIter=onTrainOneIter)
+    error = run([], execute_programs=[[-1e-9, 'model.queue = s2c']])[1]['error']
+    if is_stopped:
+        assert error is None and saved_iter(tmp_path) == 5
+    else:
+        assert isinstance(error, WorkerError) and saved_iter(tmp_path) == 1
+
+
+def test_out_of_memory_of_tensorflow_lists_what_to_change(run, monkeypatch, capsys):
+    """A real one: TensorFlow is asked for more memory than an address can name."""
+    def train(self):
+        tf = nn.tf
+        size = tf.placeholder(tf.int64, [1])
+        return (('loss', nn.tf_sess.run(tf.reduce_sum(tf.fill(size, 1.0)), {size: [1 << 45]})), )
+    spoil(monkeypatch, onTrainOneIter=train)
+    error = run(['close'])[1]['error']
+    assert 'out of memory' in error.what and error.remedies == Trainer.MEMORY_REMEDIES
+    assert 'ResourceExhaustedError' in capsys.readouterr().err
+
+
 def test_out_of_memory_lists_what_to_change():
     error = Trainer.describe_failure(
         type('ResourceExhaustedError', (Exception, ), {})('OOM when allocating'))
@@ -236,6 +447,23 @@ def test_stop_request_asks_warns_and_gives_up(capsys):
     stop.interrupt(2, None)
     with pytest.raises(KeyboardInterrupt):
         stop.poll()
+
+
+def test_signals_that_the_caller_ignores_stay_ignored():
+    assert {signal.SIGINT, signal.SIGTERM} <= set(Trainer.list_stop_signals())
+    if not hasattr(signal, 'SIGHUP'):
+        return
+    assert signal.SIGHUP in Trainer.list_stop_signals()
+    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)     # as nohup does
+    try:
+        assert signal.SIGHUP not in Trainer.list_stop_signals()
+    finally:
+        signal.signal(signal.SIGHUP, previous)
+
+
+def test_ctrl_break_of_windows_is_a_stop_signal(monkeypatch):
+    monkeypatch.setattr(signal, 'SIGBREAK', 21, raising=False)
+    assert 21 in Trainer.list_stop_signals()
 
 
 def test_before_the_start_the_second_ctrl_c_ends():

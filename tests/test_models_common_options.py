@@ -115,6 +115,14 @@ def test_override_waits_for_enter_in_a_resumed_training(is_training, iteration, 
     assert waited == ([] if seconds is None else [seconds])
 
 
+@pytest.mark.parametrize('text, expected', [('y', True), ('n', False)])
+def test_change_settings_answers_the_override_without_waiting(text, expected, answer, monkeypatch):
+    answer(change_settings=text)
+    monkeypatch.setattr(io, 'input_in_time', None)      # calling it fails
+    assert Asker(iteration=5).ask_override() is expected
+    assert Asker(iteration=0).ask_override() is False
+
+
 def test_what_is_given_reaches_a_resumed_run(answer, capsys):
     answer(batch_size='4', target_iter='9', random_src_flip='y', random_flip='n')
     model = Asker(saved=dict(batch_size=8, random_src_flip=True))

@@ -1,9 +1,12 @@
 """models/device_choice.py: explicit wishes come first (spec 20 section 2.3 step 6)."""
+from types import SimpleNamespace
+
 import pytest
 
+from core import options
 from core.errors import UserError
 from core.leras import nn
-from models.device_choice import parse_gpu_idxs
+from models.device_choice import choose_device, parse_gpu_idxs
 from tiny_support import answer_with_defaults, make_model
 
 
@@ -30,6 +33,25 @@ def test_device_choice_honours_explicit_wishes_before_silent_start(tmp_path, mon
         with pytest.raises(UserError, match='0,1'):
             make_model(tmp_path, cpu_only=False, silent_start=True, force_gpu_idxs=wish)
     assert chosen[-2:] == [[0, 1], [0, 1]]
+
+
+def test_options_answer_what_the_arguments_leave_open(monkeypatch):
+    chosen = []
+    config = nn.DeviceConfig
+    monkeypatch.setattr(config, 'CPU', staticmethod(lambda: 'CPU'))
+    monkeypatch.setattr(config, 'GPUIndexes', staticmethod(
+        lambda indexes: chosen.append(indexes) or SimpleNamespace(devices=list(indexes))))
+    monkeypatch.setattr(nn, 'ask_choose_device_idxs', None)     # asking fails
+
+    def give(**flags):
+        monkeypatch.setattr(options, '_sources', options.OptionSources(flags=flags, environ={}))
+    give(force_gpu_idxs='0,2')
+    choose_device(False, None, False)
+    assert chosen == [[0, 2]]
+    choose_device(False, '1', False)
+    assert chosen[1:] == [[1]], 'the argument is the stronger'
+    give(cpu_only='y', force_gpu_idxs='0')
+    assert choose_device(False, None, False) == 'CPU'
 
 
 @pytest.mark.parametrize('given, indexes', [

@@ -51,6 +51,34 @@ def test_choosing(folder, monkeypatch, answer, expected):
     assert model_files.choose_model_name(folder, 'SAEHD') == expected
 
 
+def test_the_name_can_be_given_as_an_option(tmp_path, monkeypatch):
+    from core import options
+    from tiny_support import answer_with_defaults, make_model
+    answer_with_defaults(monkeypatch)
+    monkeypatch.setattr(model_files, 'choose_model_name', None)     # asking fails
+    monkeypatch.setattr(options, '_sources', options.OptionSources(
+        environ={'DFL_FORCE_MODEL_NAME': 'given'}))
+    assert make_model(tmp_path, force_model_name=None).get_model_name() == 'given_Tiny'
+
+
+def test_silent_start_can_be_given_as_an_option(tmp_path, monkeypatch):
+    from core import options
+    from tiny_support import answer_with_defaults, make_model, train
+    answer_with_defaults(monkeypatch)
+    model = make_model(tmp_path)
+    train(model, 1)
+    model.save()
+    monkeypatch.setattr(io, 'input_str', None)      # asking fails
+    monkeypatch.setattr(options, '_sources', options.OptionSources(
+        environ={'default_silent_start': '1'}))
+    assert make_model(tmp_path, force_model_name=None).get_model_name() == 't_Tiny'
+
+
+def test_a_dry_run_lists_without_finishing_saves(folder, monkeypatch):
+    monkeypatch.setattr(model_files, 'finish_interrupted_saves', None)
+    assert model_files.list_saved_models(folder, 'SAEHD', may_write=False) == ['a_b', 'my face']
+
+
 def test_silent_start_takes_the_latest_without_asking(folder, monkeypatch):
     script(monkeypatch)
     assert model_files.choose_model_name(folder, 'SAEHD', silent_start=True) == 'a_b'

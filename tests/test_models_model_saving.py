@@ -2,10 +2,12 @@
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from core import persist
 from core.errors import UserError
+from core.leras import nn
 from tiny_support import answer_with_defaults, make_model, train
 
 
@@ -56,3 +58,67 @@ def test_backup_by_key_and_by_time(tmp_path, monkeypatch):
     for clock[0], count in sorted(expected.items()):
         model.save()
         assert len(list(folder.iterdir())) == count, clock
+
+
+def list_files(folder):
+    return {str(path.relative_to(folder)): path.read_bytes()
+            for path in folder.rglob('*') if path.is_file()}
+
+
+def set_nan(saveable, part):
+    """NaN in one element of the first weight whose name holds `part`."""
+    weight = [x for x in saveable.get_weights() if part in x.name][0]
+    value = nn.tf_get_value(weight)
+    value.flat[0] = float('nan')
+    nn.batch_set_value([(weight, value)])
+
+
+@pytest.mark.parametrize('index, part, named', [
+    (0, 'conv1/weight', 'net/conv1/weight:0 of t_Tiny_net.npy'),
+    (1, 'acc_', 'of t_Tiny_opt.npy')])
+def test_a_weight_or_slot_that_is_not_finite_is_named_and_never_saved(index, part, named, tmp_path,
+                                                                      capsys):
+    model = make_model(tmp_path)
+    train(model, 2)
+    assert model.save() is True
+    good = list_files(tmp_path / 'model')
+    set_nan(model.get_model_filename_list()[index][0], part)
+    capsys.readouterr()
+    assert model.save() is False and model.is_save_refused
+    output = capsys.readouterr().out
+    assert named in output and 'start again with --restore-last-good' in output
+    assert list_files(tmp_path / 'model') == good
+
+
+def test_backups_of_a_collapsed_model_push_no_good_one_out(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv('DFL_AUTOBACKUP_HOUR', '1')
+    model = make_model(tmp_path)
+    train(model, 1)
+    model.save()
+    model.create_backup()
+    assert model.backups_made == 1
+    good = list_files(tmp_path / 'model')
+    model.autobackup_start_time = 0         # long ago: one is due at the next save
+    model.loss_scale = float('nan')
+    train(model, 1)
+    for _ in range(3):
+        assert model.save() is False
+        model.create_backup()
+    assert list_files(tmp_path / 'model') == good and 'NOT backed up' in capsys.readouterr().out
+
+    model.loss_scale = 1.0
+    train(model, 1)
+    set_nan(model.get_model_filename_list()[1][0], 'acc_')      # a loss does not show this
+    assert model.save() is False
+    model.create_backup()
+    assert list_files(tmp_path / 'model') == good and model.backups_made == 1
+
+
+def test_previews_of_a_collapsed_model_can_be_written(tmp_path):
+    model = make_model(tmp_path)
+    train(model, 1)
+    model.save()
+    picture = np.full((4, 4, 3), np.nan)
+    model.get_previews = lambda: [('Tiny', picture)]
+    model.create_backup()
+    assert (tmp_path / 'model' / 't_Tiny_autobackups' / '01' / 'preview_Tiny.jpg').exists()

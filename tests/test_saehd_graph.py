@@ -3,16 +3,13 @@
 Covers what no CPU can run: NCHW, one and two GPU towers, weights on and off the GPU, export."""
 from pathlib import Path
 
-import numpy as np
 import pytest
 import saehd_graphs
 import saehd_support as support
 from core.interact import interact as io
 from core.leras import nn
-from core.leras.device import Device
 
 GOLDEN = Path(__file__).parent / 'golden' / 'saehd'
-GIB = 1 << 30
 
 # options as far as they differ from BASE; gpus, mode and fp16 are not options
 BASE = dict(resolution=128, models_opt_on_gpu=True, clipgrad=False, batch_size=4,
@@ -38,43 +35,9 @@ class GraphFinished(Exception):
     pass
 
 
-class IdleSession(object):
-    """Answers every fetch with zeros: a graph is looked at, never run."""
-
-    @property
-    def graph(self):
-        return nn.tf.get_default_graph()
-
-    def close(self):
-        pass
-
-    def run(self, fetches, feed_dict=None):
-        if isinstance(fetches, (list, tuple)):
-            return [self.run(x, feed_dict) for x in fetches]
-        if not hasattr(fetches, 'dtype'):
-            return None
-        samples = max([len(x) for x in (feed_dict or {}).values()] or [1])
-        shape = [samples if x is None else x for x in fetches.shape.as_list()]
-        return np.zeros(shape, fetches.dtype.base_dtype.as_numpy_dtype)
-
-
 @pytest.fixture
 def idle_engine(monkeypatch):
-    """Call with a number of invented GPUs: nn with an idle session on these devices."""
-    support.start_engine()
-    session, device_name = nn.tf_sess, nn.tf_default_device_name
-
-    def start(gpus: int):
-        devices = [Device(i, 'GPU', 'x', 8 * GIB, 8 * GIB) for i in range(gpus)]
-        config = nn.DeviceConfig(devices)
-        nn.setCurrentDeviceConfig(config)
-        monkeypatch.setattr(nn.DeviceConfig, 'CPU', staticmethod(lambda: config))
-        nn.tf_default_device_name = '/GPU:0' if gpus else '/CPU:0'
-        nn.tf_sess = IdleSession()
-    yield start
-    monkeypatch.undo()
-    nn.tf_sess, nn.tf_default_device_name = session, device_name
-    support.start_engine()
+    yield from saehd_graphs.invent_gpus(monkeypatch)
 
 
 def get_golden_rows():

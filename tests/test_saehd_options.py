@@ -226,7 +226,8 @@ def resolve(**changes):
 def test_settings_of_normal_training():
     settings = resolve(archi='liae', lr_dropout='cpu', ct_mode='lct', gan_power=0.5)
     assert settings.archi_type == 'liae' and settings.archi_opts is None
-    assert (settings.lr_cos, settings.lr_dropout) == (500, 0.3) and settings.lr_dropout_on_cpu
+    assert (settings.lr_cos, settings.lr_dropout) == (500, 0.3)
+    assert settings.lr_dropout_place == 'cpu'
     assert settings.clipnorm == 1.0 and settings.ct_mode == 'lct' and settings.gan_power == 0.5
     assert not settings.random_src_flip and settings.random_dst_flip and not settings.use_fp16
     assert resolve(ct_mode='none').ct_mode is None

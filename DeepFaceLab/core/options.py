@@ -124,6 +124,8 @@ class OptionSources:
         self.answers_name = "--answers" if answers_path is None else "--answers {}".format(
             answers_path)
         self.told: set = set()      # keys whose value was adjusted, and the log says so
+        self.found: Dict[str, str] = {}     # key -> where its value was found
+        self.typed: set = set()     # keys whose question was answered with another value
         self._asked: set = set()    # keys that an option looked for
 
     def find(self, option: Option) -> Optional[Tuple[Any, str]]:
@@ -131,9 +133,11 @@ class OptionSources:
         self._asked.add(option.key)
         for source, name in ((self.flags, "--set "), (self.answers, self.answers_name + ": ")):
             if option.key in source:
+                self.found[option.key] = name + option.key
                 return source[option.key], name + option.key
         for name in option.env:
             if self.environ.get(name, "") != "":
+                self.found[option.key] = "environment: " + name
                 return self.environ[name], "environment: " + name
         return None
 
@@ -262,6 +266,8 @@ def ask(option: Option, io: Any, default: Any = None) -> Any:
         return given
     while True:
         value = _prompt(option, io, default)
+        if value != default:
+            _sources.typed.add(option.key)
         try:
             return option.finish(value)
         except ValueError as error:

@@ -63,6 +63,20 @@ TF_ALLOW_GROWTH = Switch(
     help="Off: TensorFlow takes nearly all memory of the GPU at the start.",
     env=("tf_allow_growth", "TF_ALLOW_GROWTH"))
 
+ALLOW_TF32 = Switch(
+    "allow_tf32", True, "TF32 arithmetic on GPUs that have it",
+    help="TF32: products of rounded numbers, much faster on Ampere and newer, on by itself since "
+         "TensorFlow 2.4. Off: full float32. TensorFlow 1.15 does not have it.")
+
+VISIBLE_DEVICES = Option(
+    "visible_devices", "str", None, "GPUs that this program may see",
+    help="GPUs that this program may see, as CUDA_VISIBLE_DEVICES has them: numbers or UUIDs "
+         "with commas between them. They are then numbered from 0 again.")
+
+UNATTENDED = Switch(
+    "unattended", False, "Nobody is there to answer",
+    help="Every question takes its default at once and standard input is not read.")
+
 WORKER_INIT_TIMEOUT = Option(
     "worker_init_timeout", "float", 600.0, "Seconds for a tool's worker to get ready",
     help="A worker that needs longer is ended and left out. 0 waits for ever.", limits=(0, None))
@@ -78,7 +92,8 @@ WORKER_TIMEOUT = Option(
 
 PROCESS_OPTIONS = (INTERACT, LOWEST_PRIORITY, GRAY_CHANNEL, DEVICE_LIST_TIMEOUT, FORCE_DEVICES,
                    FORCED_GPU_ID, MAX_GPU_MEMORY, FORCED_GPU_TYPE, KEEP_CUDA_VISIBLE_DEVICES,
-                   TF_ALLOW_GROWTH, WORKER_INIT_TIMEOUT, WORKER_START_TIMEOUT, WORKER_TIMEOUT)
+                   VISIBLE_DEVICES, TF_ALLOW_GROWTH, ALLOW_TF32, UNATTENDED, WORKER_INIT_TIMEOUT,
+                   WORKER_START_TIMEOUT, WORKER_TIMEOUT)
 
 
 def get_setting(option: Option):

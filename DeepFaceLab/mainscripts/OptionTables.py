@@ -1,7 +1,8 @@
 """Option tables in Markdown, generated from the Option declarations: the README shows nothing else.
 
 In a document `<!-- option table: SAEHD -->` ... `<!-- end -->` encloses the table of that
-name: process and trainer (never asked), common, or a model whose package has options.OPTIONS.
+name: process and trainer (never asked), start (which model, which device), common, or a model whose
+package has options.OPTIONS.
 """
 import importlib
 import re
@@ -23,6 +24,7 @@ def collect_tables() -> Dict[str, List[Option]]:
 
     tables = {"process": list(process_options.PROCESS_OPTIONS),
               "common": list(common_options.COMMON_OPTIONS),
+              "start": list(common_options.START_OPTIONS),
               "trainer": list(common_options.TRAINER_OPTIONS)}
     for name in cli.list_models():
         module = "models.Model_{}.options".format(name)

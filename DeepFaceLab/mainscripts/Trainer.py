@@ -23,9 +23,11 @@ import models  # noqa: F401
 from core import imagelib, pathex  # noqa: F401
 from core.errors import UserError
 from core.interact import interact as io
-from models.common_options import EXIT_AT_TARGET, SAVE_INTERVAL_MIN, get_trainer_option
+from models.common_options import (EXIT_AT_TARGET, SAVE_INTERVAL_MIN, STATUS_FILE,
+                                   STATUS_FILE_MB, STATUS_INTERVAL_SEC, get_trainer_option)
 
 from .preview_window import PreviewWindow
+from .status_file import StatusFile
 from .training_loop import TrainingLoop
 
 WINDOW_NAME = 'Training preview'
@@ -51,29 +53,49 @@ def trainerThread(s2c: 'queue.Queue[Any]', c2s: 'queue.Queue[Any]', e: threading
                   silent_start: bool = False, execute_programs: Optional[List[Any]] = None,
                   debug: bool = False, **kwargs: Any) -> None:
     """Train until `s2c` says close. Sets `e` when there is something to show or nothing more to
-    wait for.
+    wait for. `status_file`, `dry_run` and `exit_at_target` are keywords too.
 
     The last message in `c2s` is `{'op': 'close', 'error': exception or None}`. An exception saves
     nothing.
     """
     parameters = dict(locals())
-    error: Optional[BaseException] = None
+    error: Optional[UserError] = None
+    status = StatusFile(None, 0, 1)
     try:
+        status = open_status_file(kwargs)
+        io.error_listeners.append(status.write_warning)
         exit_at_target = kwargs.pop('exit_at_target', get_trainer_option(EXIT_AT_TARGET))
         loop = TrainingLoop(parameters, globals(), get_trainer_option(SAVE_INTERVAL_MIN),
-                            exit_at_target)
+                            exit_at_target, status)
         loop.run()
     except models.DryRunFinished:
-        io.log_info('Dry run: these options would be used. Nothing was written.')
+        io.log_info('\nDry run: training would use this. Nothing was written.')
     except UserError as exception:
         error = exception
     except Exception as exception:  # noqa: BLE001 handed to the main thread, which ends with an exit code
+        stop_listening(status)      # it is reported as the error that it is
         io.log_err('Error: %s' % exception)
         traceback.print_exc()
         error = describe_failure(exception)
     finally:
+        stop_listening(status)
+        if error is not None:
+            status.write('error', message=error.what, remedies=error.remedies)
+            status.write('end', reason='error')
         c2s.put({'op': 'close', 'error': error})
         e.set()
+
+
+def open_status_file(keywords: Dict[str, Any]) -> StatusFile:
+    """The status file that keyword or option ask for, none for a dry run; takes the keyword."""
+    path = keywords.pop('status_file', None) or get_trainer_option(STATUS_FILE)
+    return StatusFile(None if keywords.get('dry_run', False) else path,
+                      get_trainer_option(STATUS_INTERVAL_SEC), get_trainer_option(STATUS_FILE_MB))
+
+
+def stop_listening(status: StatusFile) -> None:
+    if status.write_warning in io.error_listeners:
+        io.error_listeners.remove(status.write_warning)
 
 
 def describe_failure(exception: BaseException) -> UserError:
@@ -96,6 +118,8 @@ def main(**kwargs: Any) -> None:
     wait for the last save.
     """
     io.log_info('Running trainer.\r\n')
+    if kwargs.get('dry_run', False):
+        kwargs['no_preview'] = True
     if not kwargs.get('no_preview', False) and not io.is_support_windows():
         io.log_info('There is no screen for the preview window: training goes on without it.')
         kwargs['no_preview'] = True
@@ -122,6 +146,8 @@ def main(**kwargs: Any) -> None:
 
 class StopRequest:
     """Ctrl+C, and SIGTERM of a service that stops: the first asks the trainer to save and close.
+    So do Ctrl+Break, where the system has it, and a terminal that is closed, unless `nohup` was
+    told to ignore that.
 
     The next one warns, the one after that raises KeyboardInterrupt in the main thread; before
     training has started the second already does. The signal handler only counts, `poll` acts: a
@@ -137,7 +163,7 @@ class StopRequest:
 
     def __enter__(self) -> 'StopRequest':
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in list_stop_signals():
                 self.previous[number] = signal.signal(number, self.interrupt)
         return self
 
@@ -161,6 +187,15 @@ class StopRequest:
         else:
             io.log_info(
                 '\nStill saving. Ctrl+C once more ends at once; the last complete save stays.')
+
+
+def list_stop_signals() -> List[int]:
+    """Signals of this system that end a training, without those that the caller has us ignore."""
+    numbers = [getattr(signal, name, None) for name in ('SIGINT', 'SIGTERM', 'SIGBREAK')]
+    hangup = getattr(signal, 'SIGHUP', None)
+    if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:
+        numbers.append(hangup)
+    return [number for number in numbers if number is not None]
 
 
 def take_message(c2s: 'queue.Queue[Any]') -> Optional[Dict[str, Any]]:

@@ -140,7 +140,9 @@ def add_train(verb, models: Sequence[str]) -> None:
                    metavar=("SECONDS", "CODE"),
                    help="run Python text SECONDS after the start; every -SECONDS when negative")
     add_answers(p)
-    add_flag(p, "--dry-run", "show the options that training would use, and stop")
+    add_flag(p, "--dry-run", "show the options, files and devices that training would use, and "
+                             "stop; nothing is written")
+    add_path(p, "--status-file", "append how it goes to this file, one JSON object a line")
 
 
 def add_exportdfm(verb, models: Sequence[str]) -> None:

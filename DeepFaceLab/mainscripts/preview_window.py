@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from core import imagelib
+from core.imagelib.common import to_uint8
 from models import ModelBase
 
 MAX_HEIGHT = 800            # pixels of the largest preview
@@ -107,7 +108,7 @@ class PreviewWindow:
             shown = self.loss_history[-self.range:] if self.range else self.loss_history
             parts.append(ModelBase.get_loss_history_preview(shown, self.iter, w, c))
         picture = np.concatenate(parts + [image], axis=0)
-        return (np.clip(picture, 0, 1) * 255).astype(np.uint8)
+        return to_uint8(picture)
 
 
 def draw_head(lines: List[str], w: int, c: int) -> np.ndarray:

@@ -21,9 +21,13 @@ def format_status_line(clock: str, iteration: int, seconds: float, losses: Seque
 def mean_losses(loss_history: Sequence[Sequence[float]], first_iter: int,
                 last_iter: int) -> Sequence[float]:
     """Mean of every loss over `loss_history[first_iter:last_iter]`; the last entry when that is
-    empty."""
+    empty. Values that are not finite are left out, unless a loss has no others."""
     entries = loss_history[first_iter:last_iter]
     if len(entries) == 0:
         return loss_history[-1]
     k = len(loss_history[-1])
-    return np.mean([entry for entry in entries if len(entry) == k], axis=0)
+    losses = np.array([entry for entry in entries if len(entry) == k], np.float64)
+    finite = np.isfinite(losses)
+    counts = finite.sum(axis=0)
+    means = np.where(finite, losses, 0.0).sum(axis=0) / np.maximum(counts, 1)
+    return np.where(counts > 0, means, losses[-1])

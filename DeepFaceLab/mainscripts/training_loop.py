@@ -1,19 +1,25 @@
 """The loop of the trainer thread: iterations, saves, previews, programs (spec 20 section 13.3)."""
+import os
 import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
 import models
 from core.errors import UserError
 from core.interact import interact as io
+from core.joblib.worker_error import WorkerError
+from models import effective_config
+from models.loss_guard import make_collapse_error
 
+from .status_file import StatusFile
 from .trainer_status import format_status_line, mean_losses
 
 SAVE_INTERVAL_MIN = 25
 GOAL_IDLE_SEC = 0.1         # between two looks at the messages once the target iteration is reached
 DEBUG_IDLE_SEC = 0.005
+CLOSE_WAIT_SEC = 1.0        # for the request that belongs to a signal which ended the workers
 
 
 class TrainingLoop:
@@ -24,13 +30,14 @@ class TrainingLoop:
     """
 
     def __init__(self, parameters: Dict[str, Any], trainer_names: Dict[str, Any],
-                 save_interval_min: float = SAVE_INTERVAL_MIN,
-                 exit_at_target: bool = False) -> None:
+                 save_interval_min: float = SAVE_INTERVAL_MIN, exit_at_target: bool = False,
+                 status: Optional[StatusFile] = None) -> None:
         self.parameters = parameters
         self.trainer_names = trainer_names
         self.s2c, self.c2s, self.e = parameters['s2c'], parameters['c2s'], parameters['e']
         self.is_debug = bool(parameters['debug'])
         self.exit_at_target = exit_at_target
+        self.status = status or StatusFile(None, 0, 1)
 
         self.start_time = time.time()
         self.save_interval_min = save_interval_min
@@ -42,14 +49,15 @@ class TrainingLoop:
 
     def run(self) -> None:
         """Train until told to close. Raises what the model raises."""
-        self.make_folders()
+        if not self.parameters['kwargs'].get('dry_run', False):
+            self.make_folders()
         self.model = self.create_model()
         try:
             self.begin()
             while True:
                 self.run_programs()
                 if not self.is_debug and not self.is_reached_goal:
-                    self.train()
+                    self.train_unless_stopped()
                 self.save_by_time()
                 if self.i == 0:
                     if self.is_reached_goal:
@@ -64,6 +72,8 @@ class TrainingLoop:
                         break
                     time.sleep(GOAL_IDLE_SEC)
                 self.i += 1
+            self.status.write('end', reason='target' if self.is_reached_goal else 'stopped',
+                              iteration=self.model.get_iter())
         finally:
             self.model.finalize()
 
@@ -95,6 +105,15 @@ class TrainingLoop:
             io.log_info(
                 'Starting. Target iteration: %d. Press "Enter" to stop training and save model.'
                 % self.model.get_target_iter())
+        if not self.is_debug:
+            effective_config.log_settings(self.model)
+            self.try_to(lambda: effective_config.write_configuration(self.model),
+                        'written: the options file')
+        self.status.write(
+            'start', model=self.model.get_model_name(), iteration=self.model.get_iter(),
+            target_iter=self.model.get_target_iter(), batch_size=self.model.get_batch_size(),
+            device=self.describe_devices(), pid=os.getpid())
+        self.status.begin_iterations(self.model.get_iter())
         self.last_save_time = time.time()
         self.execute_programs = [[x[0], x[1], time.time()]
                                  for x in self.parameters['execute_programs'] or []]
@@ -113,13 +132,38 @@ class TrainingLoop:
         iteration, seconds = self.model.train_one_iter()
         loss_history = self.model.get_loss_history()
         self.show_status(iteration, seconds, loss_history)
+        self.status.write_iteration(
+            iteration, seconds, self.model.loss_names, loss_history[-1],
+            self.model.get_batch_size(), device=self.describe_devices(),
+            next_save_sec=round(max(0.0, self.last_save_time + self.save_interval_min * 60
+                                    - time.time()), 1))
         if iteration == 1:
             self.model_save()
         if self.model.get_target_iter() != 0 and self.model.is_reached_iter_goal():
             io.log_info('Reached target iteration.')
-            self.model_save()
+            self.save_last()
             self.is_reached_goal = True
             io.log_info('' if self.exit_at_target else 'You can use preview now.')
+
+    def train_unless_stopped(self) -> None:
+        """One iteration. A service manager ends all processes of a service at once, the sample
+        workers too: what is trained so far is saved then, as the stop asks for."""
+        try:
+            self.train()
+        except WorkerError as error:
+            if not self.is_close_asked():
+                raise
+            io.log_info('The sample workers have been ended too: %s' % error.what)
+
+    def is_close_asked(self) -> bool:
+        """Whether the main thread asks to close, or does so within a second: it looks at signals
+        ten times a second."""
+        deadline = time.time() + CLOSE_WAIT_SEC
+        while not any(message['op'] == 'close' for message in list(self.s2c.queue)):
+            if time.time() >= deadline:
+                return False
+            time.sleep(DEBUG_IDLE_SEC)
+        return True
 
     def show_status(self, iteration: int, seconds: float, loss_history: List[List[float]]) -> None:
         clock = time.strftime('%H:%M:%S')
@@ -166,24 +210,53 @@ class TrainingLoop:
                     self.model.pass_one_iter()
                 self.send_preview()
             elif op == 'close':
-                self.model_save()
+                self.save_last()
                 return False
         return True
 
     # ---------------------------------------------------------------- what messages and programs
     # may call
 
-    def model_save(self) -> None:
-        if not self.is_debug and not self.is_reached_goal:
-            io.log_info('Saving....', end='\r')
-            self.model.save()
-            self.shared_state['after_save'] = True
+    def model_save(self) -> bool:
+        """Save; False when the model refused because it is not finite."""
+        if self.is_debug or self.is_reached_goal:
+            return True
+        io.log_info('Saving....', end='\r')
+        start, backups_made = time.time(), self.model.backups_made
+        if self.model.save() is False:      # a plug-in's own save returns nothing
+            return False
+        self.shared_state['after_save'] = True
+        self.status.write('save', iteration=self.model.get_iter(),
+                          seconds=round(time.time() - start, 3))
+        self.report_backup(backups_made)
+        return True
+
+    def save_last(self) -> None:
+        """The save that ends the training. UserError when the model is not finite: it must not
+        look like a good end."""
+        if self.model.get_iter() == 0:
+            io.log_info('Nothing has been trained yet, so nothing is saved.')
+            return
+        if not self.model_save():
+            raise make_collapse_error('The model is not finite and was not saved at the end.',
+                                      self.model.get_model_name())
 
     def model_backup(self) -> None:
         if not self.is_debug and not self.is_reached_goal:
+            backups_made = self.model.backups_made
             self.model.create_backup()
+            self.report_backup(backups_made)
+
+    def report_backup(self, made_before: int) -> None:
+        if self.model.backups_made > made_before:
+            self.status.write('backup', iteration=self.model.get_iter())
+
+    def describe_devices(self) -> str:
+        devices = self.model.device_config.devices
+        return '; '.join('%d: %s' % (device.index, device.name) for device in devices) or 'CPU'
 
     def send_preview(self) -> None:
+        start = time.time()
         if not self.parameters['no_preview']:
             if self.is_debug:
                 previews = [('debug, press update for new', self.model.debug_one_iter())]
@@ -194,6 +267,8 @@ class TrainingLoop:
                     'iter': self.model.get_iter(),
                     'loss_history': self.model.get_loss_history().copy()
                 })
+                self.status.write('preview', iteration=self.model.get_iter(),
+                                  seconds=round(time.time() - start, 3))
         self.e.set()
 
     @staticmethod

@@ -178,7 +178,8 @@ def run_train(args: Namespace):
                 silent_start=args.silent_start,
                 execute_programs=programs,
                 debug=args.debug,
-                dry_run=args.dry_run)
+                dry_run=args.dry_run,
+                status_file=optional_path(args.status_file))
 
 
 def run_exportdfm(args: Namespace):

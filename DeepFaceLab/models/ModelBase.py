@@ -13,10 +13,14 @@ from core.cv2ex import cv2_imread, cv2_imwrite, cv2_resize  # names of this modu
 from core.errors import UserError
 from core.interact import interact as io
 from core.leras import nn
+from core.options import find_given
 
-from . import model_files, model_store
-from .common_options import FORCE_NEW_PREVIEW, CommonOptionQuestions, get_trainer_option
+from . import effective_config, model_files, model_store
+from .common.placement import Placement
+from .common_options import (FORCE_MODEL_NAME, FORCE_NEW_PREVIEW, SILENT_START,
+                             CommonOptionQuestions, get_trainer_option)
 from .device_choice import choose_device
+from .loss_guard import LossGuard
 from .model_samples import SamplesAndPreviews
 from .model_saving import SavingAndBackups
 from .preview_history import PreviewHistoryWriter
@@ -26,13 +30,10 @@ __all__ = [
     'DryRunFinished', 'ModelBase', 'PreviewHistoryWriter', 'cv2_imread', 'cv2_imwrite', 'cv2_resize'
 ]
 
-# Consecutive iterations with a loss that is not finite, after which training stops.
-NON_FINITE_LIMIT = 10
-
 
 class DryRunFinished(Exception):
-    """Raised by the constructor with `dry_run=True` once the options are known: nothing is
-    written."""
+    """Raised by the constructor with `dry_run=True` once the options are known and shown: nothing
+    is written, no session is opened, no worker is started."""
 
 
 class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
@@ -90,14 +91,21 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         self.last_sample: Any = None
         self.preview_history_writer: Optional[PreviewHistoryWriter] = None
         self.choose_preview_history = False
-        self._non_finite_iters = 0          # consecutive iterations with a loss that is not finite
+        self.loss_names: List[str] = []     # of the last iteration, as in loss_history
+        self.saved_options: Dict[str, Any] = {}     # as data.dat held them
+        self.loss_guard = LossGuard()
+        self.placement: Optional[Placement] = None      # by which the training graph was built
+        is_dry_run = bool(kwargs.get('dry_run', False))
+        silent_start = silent_start or get_trainer_option(SILENT_START)
 
         self.model_class_name = self._get_class_name()
-        self.model_name = self._choose_name(force_model_class_name, force_model_name, silent_start)
-        model_store.recover_model(self.saved_models_path, self.get_model_name())
+        self.model_name = self._choose_name(force_model_class_name, force_model_name, silent_start,
+                                            may_write=not is_dry_run)
+        if not is_dry_run:
+            model_store.recover_model(self.saved_models_path, self.get_model_name())
         self._load_data()
         self.device_config = choose_device(cpu_only, force_gpu_idxs, silent_start)
-        nn.initialize(self.device_config)
+        (nn.prepare if is_dry_run else nn.initialize)(self.device_config)
 
         self.default_options_path = self.saved_models_path / (self.model_class_name
                                                               + '_default_options.dat')
@@ -109,10 +117,7 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         self.on_initialize_options()
         if self.is_training:
             self.apply_given_options()
-        if kwargs.get('dry_run', False):
-            io.log_info(self.get_summary_text())
-            raise DryRunFinished()
-        if self.is_first_run():
+        if self.is_first_run() and not is_dry_run:
             persist.write_bytes(self.default_options_path,
                                 persist.dumps(model_store.to_plain(self.options)))
 
@@ -123,6 +128,9 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         self.random_src_flip = self.options.get('random_src_flip', False)
         self.random_dst_flip = self.options.get('random_dst_flip', True)
 
+        if is_dry_run:
+            effective_config.show_dry_run(self)
+            raise DryRunFinished()
         self.on_initialize()
         self.options['batch_size'] = self.batch_size
         if self.is_training:
@@ -139,12 +147,14 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         return Path(os.path.abspath(module.__file__)).parent.name.rsplit('_', 1)[-1]
 
     def _choose_name(self, force_class_name: Optional[str], force_name: Optional[str],
-                     silent: bool) -> str:
+                     silent: bool, may_write: bool) -> str:
         if force_class_name is not None:
             return force_class_name
         if force_name is None:
-            force_name = model_files.choose_model_name(self.saved_models_path,
-                                                       self.model_class_name, silent)
+            force_name = find_given(FORCE_MODEL_NAME)
+        if force_name is None:
+            force_name = model_files.choose_model_name(
+                self.saved_models_path, self.model_class_name, silent, may_write)
         return '%s_%s' % (force_name, self.model_class_name)
 
     def _load_data(self) -> None:
@@ -157,6 +167,7 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
             self.iter = data['iter']
             if self.iter != 0:
                 self.options = data['options']
+                self.saved_options = dict(data['options'])
                 self.loss_history = data['loss_history']
                 self.sample_for_preview = data['sample_for_preview']
                 self.choosed_gpu_indexes = data['choosed_gpu_indexes']
@@ -206,6 +217,10 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
     def on_initialize(self) -> None:
         """Build the graph, load or initialise the weights, create the sample generators."""
 
+    def plan_placement(self) -> Optional[Placement]:
+        """Where training puts what, from the answered options; None: the model does not tell."""
+        return None
+
     def onSave(self) -> None:
         """Save every part; inside `save` the files become visible together, at its end."""
 
@@ -237,35 +252,23 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
     def train_one_iter(self) -> Tuple[int, float]:
         """One iteration; return (iterations done, seconds of the training step).
 
-        Raises UserError after NON_FINITE_LIMIT iterations in a row with a loss that is not finite;
-        the files keep the last good state (see `save`).
+        Raises UserError after so many iterations in a row with a loss that is not finite as the
+        option non_finite_limit says; the files keep the last good state (see `save`).
         """
         start = time.time()
         losses = list(self.onTrainOneIter())
         seconds = time.time() - start
         self.loss_history.append([float(value) for _, value in losses])
-        self._check_finite([name for name, _ in losses], self.loss_history[-1])
+        self.loss_names = [name for name, _ in losses]
+        for notice in self.loss_guard.check(self.iter + 1, self.loss_names, self.loss_history[-1]):
+            io.log_err(notice)
+        error = self.loss_guard.get_error(self.get_model_name())
+        if error is not None:
+            raise error
         if self.should_save_preview_history():
             self._post_preview_history()
         self.iter += 1
         return self.iter, seconds
-
-    def _check_finite(self, names: List[str], values: List[float]) -> None:
-        bad = [name for name, value in zip(names, values) if not np.isfinite(value)]
-        if not bad:
-            self._non_finite_iters = 0
-            return
-        self._non_finite_iters += 1
-        if self._non_finite_iters == 1:
-            io.log_err('Iteration %d: %s is not a finite number.' % (self.iter + 1, ', '.join(bad)))
-        if self._non_finite_iters >= NON_FINITE_LIMIT:
-            raise UserError(
-                '%s was not a finite number for %d iterations: the model has collapsed. '
-                'Its files keep the last good save.' % (', '.join(bad), NON_FINITE_LIMIT), [
-                    'start again: training goes on from the last save',
-                    'switch on gradient clipping (clipgrad)',
-                    'go back to a backup in %s_autobackups' % self.get_model_name()
-                ])
 
     def finalize(self) -> None:
         """Close what runs beside the model: the history writer, the sample workers, the session."""

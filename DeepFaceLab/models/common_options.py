@@ -11,7 +11,7 @@ import numpy as np
 from core import options
 from core.interact import interact as io
 from core.options import Option
-from core.process_options import PROCESS_OPTIONS
+from core.process_options import PROCESS_OPTIONS, Switch
 
 AUTOBACKUP_HOUR = Option(
     'autobackup_hour', 'int', 0, 'Hours between automatic backups (0..24)', limits=(0, None),
@@ -73,12 +73,54 @@ FORCE_NEW_PREVIEW = Option('force_new_preview', 'bool', False,
 EXIT_AT_TARGET = Option(
     'exit_at_target', 'bool', False, 'End the program when the target iteration is reached',
     help='Otherwise it stays to show previews until it is closed.')
+NON_FINITE_LIMIT = Option(
+    'non_finite_limit', 'int', 10, 'Iterations that may not be finite', limits=(1, None),
+    help='Training ends, with exit code 1, after so many iterations in a row with a loss that is '
+         'not finite. The files keep the last good save.')
+LOSS_JUMP_FACTOR = Option(
+    'loss_jump_factor', 'float', 10.0, 'Times the recent median at which a loss is reported',
+    limits=(0, None),
+    help='A loss of more than so many times the median of the last 100 iterations is reported, '
+         'once for each jump; nothing else happens. 0 never.')
+STATUS_FILE = Option(
+    'status_file', 'str', '', 'File that tells other programs how the training goes',
+    help='How the training goes, for other programs: one JSON object a line. As --status-file.')
+STATUS_INTERVAL_SEC = Option(
+    'status_interval_sec', 'float', 1.0, 'Seconds between two iterations in the status file',
+    limits=(0, None),
+    help='The status file gets at most one iteration in so many seconds, every other event at '
+         'once. 0 writes every iteration.')
+STATUS_FILE_MB = Option(
+    'status_file_mb', 'float', 16.0, 'Size in MB at which the status file is begun anew',
+    limits=(0.01, None),
+    help='Before the status file exceeds so many MB it becomes PATH.1, in place of the one '
+         'before.')
 TRAINER_OPTIONS = [
-    SAVE_INTERVAL_MIN, PREVIEW_PERIOD, PREVIEW_PERIOD_COLAB, FORCE_NEW_PREVIEW, EXIT_AT_TARGET
+    SAVE_INTERVAL_MIN, PREVIEW_PERIOD, PREVIEW_PERIOD_COLAB, FORCE_NEW_PREVIEW, EXIT_AT_TARGET,
+    NON_FINITE_LIMIT, LOSS_JUMP_FACTOR, STATUS_FILE, STATUS_INTERVAL_SEC, STATUS_FILE_MB
 ]
 
+# Which model and how it is opened: answers to questions that are no options of the model itself.
+FORCE_MODEL_NAME = Option(
+    'force_model_name', 'str', None, 'Name of the model to open or to begin',
+    help='As --force-model-name.')
+FORCE_GPU_IDXS = Option(
+    'force_gpu_idxs', 'str', None, 'GPUs to compute on', help='As --force-gpu-idxs: 0,1')
+CPU_ONLY = Option('cpu_only', 'bool', False, 'Compute on the CPU', help='As --cpu-only.')
+CHANGE_SETTINGS = Option(
+    'change_settings', 'bool', None, 'Ask for the settings of a saved model again',
+    help='y asks for the settings of a saved model again, n does not wait the 2 seconds in which '
+         'Enter does that. Given values count either way.')
+SILENT_START = Switch(
+    'silent_start', False, 'Open the latest model on the best GPU without asking',
+    help='As --silent-start.', env=('default_silent_start', ))
+START_OPTIONS = [FORCE_MODEL_NAME, FORCE_GPU_IDXS, CPU_ONLY, SILENT_START, CHANGE_SETTINGS]
+
+# Environment names of old launchers that nothing reads (spec 60 section 17.1).
+OBSOLETE_NAMES = ('apply_reshape_test', 'alter_iter_font_size', 'debug_model_saehdbw')
+
 # Not by a model's questions, so a key that only these know is no mistake.
-LOOKED_AT_LATER = TRAINER_OPTIONS + list(PROCESS_OPTIONS)
+LOOKED_AT_LATER = TRAINER_OPTIONS + START_OPTIONS + list(PROCESS_OPTIONS)
 
 OVERRIDE_SEC = 2
 OVERRIDE_SEC_COLAB = 5
@@ -113,9 +155,12 @@ class CommonOptionQuestions:
 
     def ask_override(self) -> bool:
         """True if the user presses Enter within 2 s at the start of a resumed training (Colab: 5
-        s)."""
+        s); `change_settings` answers beforehand."""
         if not self.is_training or self.iter == 0:
             return False
+        given = options.find_given(CHANGE_SETTINGS)
+        if given is not None:
+            return given
         seconds = OVERRIDE_SEC_COLAB if io.is_colab() else OVERRIDE_SEC
         return io.input_in_time(
             'Press Enter within %d seconds to change the settings of this model.' % seconds,

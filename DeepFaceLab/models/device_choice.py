@@ -4,6 +4,9 @@ from typing import Any, List, Optional, Sequence, Union
 from core.errors import UserError
 from core.interact import interact as io
 from core.leras import nn
+from core.options import find_given
+
+from .common_options import CPU_ONLY, FORCE_GPU_IDXS
 
 
 def parse_gpu_idxs(force_gpu_idxs: Union[None, str, Sequence[int]]) -> Optional[List[int]]:
@@ -21,9 +24,13 @@ def parse_gpu_idxs(force_gpu_idxs: Union[None, str, Sequence[int]]) -> Optional[
 
 def choose_device(cpu_only: bool, force_gpu_idxs: Union[None, str, Sequence[int]],
                   silent_start: bool) -> Any:
-    """An nn.DeviceConfig: what was asked for explicitly, else the best GPU with silent_start (the
-    CPU where there is none), else what the user chooses. UserError for a GPU that is not there."""
+    """An nn.DeviceConfig: what was asked for explicitly (by argument, else by option), else the
+    best GPU with silent_start (the CPU where there is none), else what the user chooses. UserError
+    for a GPU that is not there."""
     gpu_idxs = parse_gpu_idxs(force_gpu_idxs)
+    if not cpu_only and gpu_idxs is None:
+        cpu_only = bool(find_given(CPU_ONLY))
+        gpu_idxs = parse_gpu_idxs(find_given(FORCE_GPU_IDXS))
     if cpu_only:
         return nn.DeviceConfig.CPU()
     if gpu_idxs is not None:

@@ -16,11 +16,13 @@ DATA_SUFFIX = 'data.dat'
 DEFAULT_NEW_NAME = 'new'
 
 
-def list_saved_models(folder: Path, model_class_name: str) -> List[str]:
-    """Names of the models of one class, the latest saved first. Finishes interrupted saves."""
+def list_saved_models(folder: Path, model_class_name: str, may_write: bool = True) -> List[str]:
+    """Names of the models of one class, the latest saved first. Finishes interrupted saves, unless
+    it may not write."""
     if not folder.is_dir():
         return []
-    finish_interrupted_saves(folder, model_class_name)
+    if may_write:
+        finish_interrupted_saves(folder, model_class_name)
     suffix = '_%s_%s' % (model_class_name, DATA_SUFFIX)
     found = [path for path in folder.iterdir()
              if path.name.endswith(suffix) and len(path.name) > len(suffix) and path.is_file()]
@@ -128,15 +130,16 @@ def ask_new_name() -> str:
             io.log_err(str(error))
 
 
-def choose_model_name(folder: Path, model_class_name: str, silent_start: bool = False) -> str:
+def choose_model_name(folder: Path, model_class_name: str, silent_start: bool = False,
+                      may_write: bool = True) -> str:
     """Ask which saved model to open, or for the name of a new one (spec 20 section 3).
 
     A number selects from the list and is clamped to it; `r` and `d` rename and delete; other text
     names a model. With silent_start the latest is taken; without any saved model the name is asked
-    all the same.
+    all the same. may_write=False (a dry run): nothing is renamed, deleted or finished.
     """
     while True:
-        names = list_saved_models(folder, model_class_name)
+        names = list_saved_models(folder, model_class_name, may_write)
         if not names:
             return ask_new_name()
         if silent_start:
@@ -147,6 +150,9 @@ def choose_model_name(folder: Path, model_class_name: str, silent_start: bool = 
         if chosen is not None:
             return chosen
         if answer in ('r', 'd'):
+            if not may_write:
+                io.log_err('A dry run renames and deletes nothing.')
+                continue
             run_folder_command(answer, folder, names, model_class_name)
             continue
         try:

@@ -2,9 +2,8 @@
 import time
 from pathlib import Path
 
-import numpy as np
-
 from core.cv2ex import cv2_imwrite
+from core.imagelib.common import to_uint8
 from core.interact import interact as io
 
 from . import backups, model_store
@@ -13,18 +12,24 @@ from . import backups, model_store
 class SavingAndBackups:
     """One save is one generation of files; backups are copies of what was saved."""
 
-    _non_finite_iters = 0       # consecutive iterations with a loss that is not finite
+    backups_made = 0            # in this run
+    is_save_refused = False     # whether the last save was: something was not finite
 
-    def save(self) -> None:
+    def save(self) -> bool:
         """Write summary, weights and data.dat as one generation, then back up if it is time.
 
-        With a loss or a weight that is not finite nothing is written: the last good state stays.
+        With a loss or a weight that is not finite nothing is written: the last good state stays,
+        and the result is False.
         """
-        if self._non_finite_iters != 0:
-            io.log_err('NOT saved: the losses are not finite. The files keep the last good save.')
-            return
-        if model_store.save_generation(self):
+        if not self.loss_guard.is_finite:
+            self.is_save_refused = True
+            io.log_err('NOT saved: %s is not finite. The files keep the last good save.'
+                       % ', '.join(self.loss_guard.bad_names))
+            return False
+        self.is_save_refused = not model_store.save_generation(self)
+        if not self.is_save_refused:
             self._backup_if_due()
+        return not self.is_save_refused
 
     def _backup_if_due(self) -> None:
         if self.autobackup_hour == 0 or not self.is_training:
@@ -38,7 +43,15 @@ class SavingAndBackups:
 
     def create_backup(self) -> None:
         """Copy the saved files into a new backup, `01` of `<model>_autobackups` (spec 20 section
-        11)."""
+        11).
+
+        Not while the model is not finite: the files have not changed since the last backup, and
+        every copy of them would push an older backup out.
+        """
+        if self.is_save_refused or not self.loss_guard.is_finite:
+            io.log_err('NOT backed up: the model is not finite, and its files are those of the '
+                       'last good save.')
+            return
         io.log_info('Creating backup...')
         files = [self._find_saved_file(filename) for _, filename in self.get_model_filename_list()]
         files += [Path(self.get_summary_path()), self.model_data_path]
@@ -49,11 +62,12 @@ class SavingAndBackups:
                                      str(self.options.get('session_name', '')))
         else:
             backups.rotate_backups(self.autobackups_path, new)
+        self.backups_made += 1
 
     def _write_backup_previews(self, folder: Path) -> None:
         for name, image in self.get_previews():
             cv2_imwrite(str(folder / ('preview_%s.jpg' % name)),
-                        np.clip(image * 255, 0, 255).astype(np.uint8))
+                        to_uint8(image))
 
     def _find_saved_file(self, filename: str) -> Path:
         """Path of a saved part. XSeg's wrapper saves without the model's name in front."""

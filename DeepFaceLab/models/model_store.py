@@ -121,14 +121,15 @@ def fetch_values(parts: List[PendingPart]) -> List[List[np.ndarray]]:
 
 
 def find_non_finite(parts: List[PendingPart], values: List[List[np.ndarray]]) -> Optional[str]:
-    """Name of the first weight with a NaN or infinite element, None if all are finite."""
+    """The first weight or optimizer slot with a NaN or infinite element, with the file that would
+    hold it; None if all are finite."""
     for part, part_values in zip(parts, values):
         for weight, value in zip(part.saveable.get_weights(), part_values):
             array = np.asarray(value)
             # a sum is finite only if all elements are, and far cheaper to look at than all of them
             if array.dtype.kind == 'f' and not np.isfinite(
                     np.sum(array)) and not np.isfinite(array).all():
-                return weight.name
+                return '%s of %s' % (weight.name, part.path.name)
     return None
 
 
@@ -143,8 +144,8 @@ def save_generation(model: Any) -> bool:
     values = fetch_values(parts)
     bad = find_non_finite(parts, values)
     if bad is not None:
-        io.log_err('NOT saved: the weight %s is not finite. The files keep the last good save.'
-                   % bad)
+        io.log_err('NOT saved: %s is not finite. The files keep the last good save: stop, and '
+                   'start again with --restore-last-good.' % bad)
         return False
 
     folder = model.get_model_root_path()

@@ -3,6 +3,7 @@ from typing import Any, Callable, List, Tuple
 
 import numpy as np
 
+from core.imagelib.common import to_uint8
 from core.interact import interact as io
 
 Previews = List[Tuple[str, np.ndarray]]
@@ -26,7 +27,7 @@ def choose_preview_sample(draw_samples: Callable[[], Any], get_previews: Callabl
             if not previews:
                 return sample
             image = previews[shown % len(previews)][1]
-            io.show_image(window, np.clip(image * 255.0, 0, 255).astype(np.uint8))
+            io.show_image(window, to_uint8(image))
             key = wait_for_key(window)
             if key == 'accept':
                 return sample

@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 import numpy as np
 
 from core.cv2ex import cv2_imwrite
+from core.imagelib.common import to_uint8
 from core.interact import interact as io
 from core.joblib.worker_process import WorkerProcess
 
@@ -57,7 +58,7 @@ def compose_history_picture(image: np.ndarray, losses: LossColumns, iteration: i
         image = image[..., None]
     chart = draw_loss_chart(losses, iteration, image.shape[-1])
     picture = np.concatenate([chart, image], axis=0)
-    return np.clip(picture * 255, 0, 255).astype(np.uint8)
+    return to_uint8(picture)
 
 
 def write_history_pictures(items: Sequence[PreviewItem], losses: Dict[int, LossColumns],

@@ -51,6 +51,11 @@ def normalize_channels(img: np.ndarray, target_channels: int) -> np.ndarray:
     return img
 
 
+def to_uint8(img: np.ndarray) -> np.ndarray:
+    """A picture of floats 0..1 as uint8: clipped, cut off; what is not a number becomes black."""
+    return (np.clip(np.where(np.isnan(img), 0, img), 0, 1) * 255).astype(np.uint8)
+
+
 def cut_odd_image(img: np.ndarray) -> np.ndarray:
     """Drop the last row and column where needed to make both sides even (a view)."""
     h, w = img.shape[:2]

@@ -6,6 +6,8 @@ answers them. The end of stdin is an empty line: the default is taken and the ru
 import math
 from typing import List, Optional, Sequence
 
+from core.process_options import UNATTENDED, get_setting
+
 from .progress import print_text
 from .stdin_line import discard_pending, get_late_line, wait_line
 
@@ -33,7 +35,11 @@ class ConsoleMixin:
     """The `input*` methods of the `io` object."""
 
     def input(self, s: str) -> str:
-        """One raw line without its line end; '' at the end of stdin or without a stdin."""
+        """One raw line without its line end; '' at the end of stdin, without a stdin, and where
+        the option unattended says that nobody is there."""
+        if get_setting(UNATTENDED):
+            print_text(s)
+            return ''
         late = get_late_line(s)
         if late is not None:
             return late
@@ -132,6 +138,9 @@ class ConsoleMixin:
 
     def input_in_time(self, str: str, max_time_sec: float) -> bool:
         """Show `str` and wait for Enter: True if a line came in time, False at the end of stdin."""
+        if get_setting(UNATTENDED):
+            print_text(str)
+            return False
         return wait_line(str, max_time_sec)
 
     def input_skip_pending(self) -> None:

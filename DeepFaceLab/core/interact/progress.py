@@ -1,6 +1,6 @@
 """Log lines and the progress bar (spec 41 sections 2.1 and 2.2)."""
 import sys
-from typing import Iterable, Iterator, Optional
+from typing import Callable, Iterable, Iterator, List, Optional
 
 REFRESH_INTERVAL = 0.1  # s; a bar of very small items must not spend its time on drawing
 
@@ -19,6 +19,7 @@ class ProgressMixin:
 
     def init_progress(self) -> None:
         self.pg_bar = None  # the tqdm bar that is active, one at a time
+        self.error_listeners: List[Callable[[str], None]] = []  # told of every log_err
 
     def log_info(self, msg, end: str = '\n') -> None:
         """Print a line; an active progress bar is left on its own line first."""
@@ -31,6 +32,8 @@ class ProgressMixin:
         if self.pg_bar is not None:
             print_text('\n')
         print_text('%s%s' % (self.error_log_line_prefix, msg), end=end)
+        for listener in list(self.error_listeners):
+            listener(str(msg))
 
     def progress_bar(self, desc: Optional[str], total: Optional[int], leave: bool = True,
                      initial: int = 0) -> None:

@@ -28,6 +28,10 @@ from .worker_error import WorkerError, explain_exit, get_memory_remedies
 
 ERROR = 'error'  # kind of the message that reports an exception of the worker's function
 
+# Ctrl+C, and the end of a terminal, reach every process at once; the parent decides what happens
+# then, and a worker ends with its parent.
+IGNORED_SIGNALS = [getattr(signal, name) for name in ('SIGINT', 'SIGHUP') if hasattr(signal, name)]
+
 WATCH_INTERVAL = 2.0  # s between looks at the parent's process id
 PARENT_ENDED = 3  # exit code of a worker whose parent is gone
 NOTICE_INTERVAL = 10.0  # s between two "still waiting" lines
@@ -65,7 +69,7 @@ def _interrupts_blocked():
         yield
         return
     ensure_resource_tracker()
-    previous = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, IGNORED_SIGNALS)
     try:
         yield
     finally:
@@ -88,8 +92,8 @@ def _watch_parent(lifeline, parent_pid: int) -> None:
 
 def _run_worker(conn, lifeline, parent_pid: int, payload: _Payload) -> None:
     """Main function of every worker process."""
-    # Ctrl+C reaches the whole console; the parent decides what happens then.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in IGNORED_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_watch_parent, args=(lifeline, parent_pid), daemon=True).start()
     _enable_fault_report()
     try:

@@ -8,7 +8,8 @@ from typing import Dict, Iterator, Optional, Sequence, Tuple, Union
 
 from core.errors import UserError
 from core.process_options import (FORCE_DEVICES, FORCED_GPU_ID, FORCED_GPU_TYPE,
-                                  KEEP_CUDA_VISIBLE_DEVICES, MAX_GPU_MEMORY, get_setting)
+                                  KEEP_CUDA_VISIBLE_DEVICES, MAX_GPU_MEMORY, VISIBLE_DEVICES,
+                                  get_setting)
 
 from .device_discovery import discover_devices, list_tf_devices
 
@@ -102,12 +103,16 @@ class Devices(object):
         """Lists the devices once and exports them to the environment (spec 10 section 3.1).
 
         A user's `CUDA_VISIBLE_DEVICES` is removed, so that indices mean the same in every tool;
-        the option keep_cuda_visible_devices keeps it. A failed or hanging discovery is reported
-        and gives zero devices; the option force_devices skips it (spec 60 section 10.1).
+        the option keep_cuda_visible_devices keeps it, visible_devices replaces it. A failed or
+        hanging discovery is reported and gives zero devices; the option force_devices skips it
+        (spec 60 section 10.1).
         """
         if int(os.environ.get("NN_DEVICES_INITIALIZED") or 0) != 0:
             return
-        if not get_setting(KEEP_CUDA_VISIBLE_DEVICES):
+        visible = get_setting(VISIBLE_DEVICES)
+        if visible is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = visible
+        elif not get_setting(KEEP_CUDA_VISIBLE_DEVICES):
             os.environ.pop("CUDA_VISIBLE_DEVICES", None)
         for name, value in _TF_ENVIRONMENT:
             os.environ[name] = value

@@ -14,6 +14,7 @@ import numpy as np
 from core.interact import interact as io
 from core.process_options import TF_ALLOW_GROWTH, get_setting
 
+from . import tf32
 from .device import Devices
 from .device_discovery import use_cuda_cache, v1_api
 
@@ -49,18 +50,7 @@ class nn(object):
         `floatx` (`float32` or `float16`) and `data_format` (`NHWC` or `NCHW`) are set by every
         call. ValueError for other values (spec 10 section 2.2).
         """
-        if nn.tf is None:
-            if device_config is None:
-                device_config = nn.getCurrentDeviceConfig()
-            nn.setCurrentDeviceConfig(device_config)
-            try:
-                nn._import_tensorflow(device_config)
-                nn._import_parts()
-                nn._configure_session(device_config)
-            except BaseException:
-                nn.tf = None    # a half-made engine would go on without its session config
-                raise
-
+        nn.prepare(device_config)
         if nn.tf_sess is None:
             nn.tf_sess = nn.tf.Session(config=nn.tf_sess_config)
         _seed_default_graph()
@@ -72,6 +62,23 @@ class nn(object):
         else:
             raise ValueError("floatx is %r, it must be 'float32' or 'float16'" % (floatx,))
         nn.set_data_format(data_format)
+
+    @staticmethod
+    def prepare(device_config: "Optional[nn.DeviceConfig]" = None) -> None:
+        """The part of `initialize` that happens once per process, without a session: no device is
+        touched, which is what a dry run needs."""
+        if nn.tf is not None:
+            return
+        if device_config is None:
+            device_config = nn.getCurrentDeviceConfig()
+        nn.setCurrentDeviceConfig(device_config)
+        try:
+            nn._import_tensorflow(device_config)
+            nn._import_parts()
+            nn._configure_session(device_config)
+        except BaseException:
+            nn.tf = None    # a half-made engine would go on without its session config
+            raise
 
     @staticmethod
     def _import_tensorflow(device_config: "nn.DeviceConfig") -> None:
@@ -86,6 +93,7 @@ class nn(object):
         tf = v1_api(tensorflow)
         if tf is not tensorflow:
             tf.disable_v2_behavior()   # graph mode, reference variables, v1 shapes
+        tf32.apply_option(tensorflow)
         nn.tf = tf
 
     @staticmethod

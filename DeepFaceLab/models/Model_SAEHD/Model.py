@@ -9,7 +9,7 @@ from core.interact import interact as io
 from core.leras import nn
 from facelib import FaceType
 from models import ModelBase
-from models.common import towers
+from models.common import placement, towers
 from models.common.weights import load_or_init_weights
 from samplelib import SampleGeneratorFace, SampleProcessor
 
@@ -34,13 +34,23 @@ class SAEHDModel(ModelBase):
         options.ask_options(self)
 
     # override
+    def plan_placement(self):
+        """Where training puts what (takes over the answered options for that)."""
+        self._take_options()
+        nets, optimizers = networks.name_parts(self.settings.archi_type, self.settings)
+        return placement.plan_placement(
+            nn.getCurrentDeviceConfig().devices, self.get_batch_size(),
+            models_on_gpu=self.options['models_opt_on_gpu'] and self.is_training,
+            lr_dropout=self.settings.lr_dropout_place, debug=self.is_debug(), networks=nets,
+            optimizers=optimizers)
+
+    # override
     def on_initialize(self):
-        devices = nn.getCurrentDeviceConfig().devices
-        self.model_data_format = towers.choose_data_format(devices, self.is_debug())
+        self.placement = plan = self.plan_placement()
+        self.model_data_format = plan.data_format
         nn.initialize(data_format=self.model_data_format)
 
-        self._take_options()
-        self._build_graph(devices)
+        self._build_graph(plan)
         self.model_filename_list = networks.list_saved_parts(self, self.settings)
         load_or_init_weights(self, self._must_init, may_reset=self._may_reset,
                              may_be_new=self._may_be_new)
@@ -66,27 +76,25 @@ class SAEHDModel(ModelBase):
         if self.pretrain:
             self.options_show_override.update(options.PRETRAIN_SHOWN)
 
-    def _build_graph(self, devices) -> None:
+    def _build_graph(self, plan) -> None:
         tf, settings = nn.tf, self.settings
         self.layout = networks.LAYOUTS[settings.archi_type]
-        models_opt_on_gpu = len(devices) != 0 and self.options['models_opt_on_gpu']
-        on_gpu = models_opt_on_gpu and self.is_training
-        self.models_device = nn.tf_default_device_name if on_gpu else towers.CPU
+        self.models_device = plan.models
 
         self.bgr_shape = nn.get4Dshape(self.resolution, self.resolution, self.channels)
         self.placeholders = towers.create_placeholders(self.resolution, self.channels)
         for name, placeholder in self.placeholders._asdict().items():
             setattr(self, name, placeholder)
-        with tf.device(self.models_device):
+        with tf.device(plan.models):
             networks.create_networks(self, settings)
             if self.is_training:
-                networks.create_optimizers(
-                    self, settings, slots_on_cpu=self.models_device == towers.CPU)
+                networks.create_optimizers(self, settings, plan)
         if self.is_training:
-            graph.build_training_graph(self, settings, devices)
+            self.set_batch_size(placement.get_batch_size(plan))
+            graph.build_training_graph(self, settings, plan)
             graph.bind_training_functions(self, settings)
         else:
-            graph.build_merging_graph(self, devices)
+            graph.build_merging_graph(self, nn.getCurrentDeviceConfig().devices)
             graph.bind_merging_function(self)
 
     def _must_init(self, part) -> bool:

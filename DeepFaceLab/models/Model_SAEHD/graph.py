@@ -20,22 +20,20 @@ Views = namedtuple('Views', (
     'src_pred_outside', 'style_anti_mask'))
 
 
-def build_training_graph(model, settings, devices) -> None:
+def build_training_graph(model, settings, plan) -> None:
     """Towers, joined outputs and update ops, all as attributes of `model`."""
-    tower_count, samples = towers.split_batch(model.get_batch_size(), len(devices))
-    model.set_batch_size(tower_count * samples)
-    built = [build_tower(model, settings, devices, index, samples)
-             for index in range(tower_count)]
-    join_predictions(model, built)
-    with nn.tf.device(model.models_device):
+    built = [build_tower(model, settings, plan, index) for index in range(len(plan.towers))]
+    with nn.tf.device(plan.joined):
+        join_predictions(model, built)
+    with nn.tf.device(plan.models):
         join_losses(model, built)
         create_update_ops(model, settings, built)
 
 
-def build_tower(model, settings, devices, index: int, samples: int) -> Tower:
+def build_tower(model, settings, plan, index: int) -> Tower:
     """One device's share of the batch, from the networks to the gradients."""
-    with nn.tf.device(towers.name_tower_device(devices, index)):
-        batch = towers.FaceBatch(*towers.slice_batch(model.placeholders, index, samples))
+    with nn.tf.device(plan.towers[index]):
+        batch = towers.FaceBatch(*towers.slice_batch(model.placeholders, index, plan.samples))
         src, dst = prepare_targets(towers.take_src(batch), towers.take_dst(batch), settings)
         pred = model.layout.predict(model, src.warped, dst.warped)
         views = mask_images(src, dst, pred, settings)
@@ -121,16 +119,15 @@ def add_gan(model, settings, loss, pred, views: Views) -> tuple:
 
 
 def join_predictions(model, built) -> None:
-    """Whole-batch predictions, concatenated on the CPU."""
-    with nn.tf.device(towers.CPU):
-        def join(field: str):
-            return nn.concat([getattr(tower.pred, field) for tower in built], 0)
-        model.pred_src_src = join('src_src')
-        model.pred_dst_dst = join('dst_dst')
-        model.pred_src_dst = join('src_dst')
-        model.pred_src_srcm = join('src_mask')
-        model.pred_dst_dstm = join('dst_mask')
-        model.pred_src_dstm = join('src_dst_mask')
+    """Whole-batch predictions."""
+    def join(field: str):
+        return nn.concat([getattr(tower.pred, field) for tower in built], 0)
+    model.pred_src_src = join('src_src')
+    model.pred_dst_dst = join('dst_dst')
+    model.pred_src_dst = join('src_dst')
+    model.pred_src_srcm = join('src_mask')
+    model.pred_dst_dstm = join('dst_mask')
+    model.pred_src_dstm = join('src_dst_mask')
 
 
 def join_losses(model, built) -> None:

@@ -6,6 +6,7 @@ tests find and replace them, and are read from there at every call.
 from collections import namedtuple
 
 from core.leras import nn
+from models.common.towers import CPU
 
 # What the networks make of one tower's warped faces, in the order in which it is made.
 # Images (b, R, R, c) and masks (b, R, R, 1) of layout `nn.data_format`, float32 in 0..1.
@@ -100,6 +101,9 @@ LAYOUTS = {'df': DFLayout(), 'liae': LIAELayout()}
 # Attributes of parts that exist only while their power is not 0.
 OPTIONAL_PARTS = ('code_discriminator', 'D_code_opt', 'D_src', 'D_src_dst_opt')
 
+# Files are named after the attribute but for these.
+FILE_NAMES = {'D_src': 'GAN', 'D_src_dst_opt': 'GAN_opt'}
+
 
 def join_codes(first, second):
     return nn.tf.concat([first, second], nn.conv2d_ch_axis)
@@ -143,7 +147,7 @@ def collect_weights(model, net_names) -> list:
     return weights
 
 
-def create_optimizers(model, settings, slots_on_cpu: bool) -> None:
+def create_optimizers(model, settings, plan) -> None:
     """Weight lists and optimizers with their slots (spec 21 section 3).
 
     This builds every variable of the model: networks first, then per optimizer its counter,
@@ -160,8 +164,8 @@ def create_optimizers(model, settings, slots_on_cpu: bool) -> None:
         optimizer = optimizer_class(
             lr=settings.lr, lr_dropout=settings.lr_dropout, lr_cos=settings.lr_cos,
             clipnorm=settings.clipnorm, name=name)
-        optimizer.initialize_variables(get_weights(), vars_on_cpu=slots_on_cpu,
-                                       lr_dropout_on_cpu=settings.lr_dropout_on_cpu)
+        optimizer.initialize_variables(get_weights(), vars_on_cpu=plan.slots == CPU,
+                                       lr_dropout_on_cpu=plan.dropout == CPU)
         return optimizer
 
     model.src_dst_opt = create('src_dst_opt', lambda: model.src_dst_saveable_weights)
@@ -171,18 +175,22 @@ def create_optimizers(model, settings, slots_on_cpu: bool) -> None:
         model.D_src_dst_opt = create('GAN_opt', lambda: model.D_src.get_weights())
 
 
+def name_parts(archi_type: str, settings) -> tuple:
+    """(networks, optimizers) of training: attributes of the model, in the order of saving."""
+    nets, optimizers = list(LAYOUTS[archi_type].net_names), ['src_dst_opt']
+    if settings.true_face_power != 0:
+        nets.append('code_discriminator')
+        optimizers.append('D_code_opt')
+    if settings.gan_power != 0:
+        nets.append('D_src')
+        optimizers.append('D_src_dst_opt')
+    return nets, optimizers
+
+
 def list_saved_parts(model, settings) -> list:
     """[[saveable, file name], ...] in the order of saving (spec 21 section 3)."""
-    parts = [[getattr(model, name), name + '.npy'] for name in model.layout.net_names]
-    if not model.is_training:
-        return parts
-    if settings.true_face_power != 0:
-        parts.append([model.code_discriminator, 'code_discriminator.npy'])
-    if settings.gan_power != 0:
-        parts.append([model.D_src, 'GAN.npy'])
-    parts.append([model.src_dst_opt, 'src_dst_opt.npy'])
-    if settings.true_face_power != 0:
-        parts.append([model.D_code_opt, 'D_code_opt.npy'])
-    if settings.gan_power != 0:
-        parts.append([model.D_src_dst_opt, 'GAN_opt.npy'])
-    return parts
+    names = model.layout.net_names
+    if model.is_training:
+        nets, optimizers = name_parts(settings.archi_type, settings)
+        names = nets + optimizers
+    return [[getattr(model, name), FILE_NAMES.get(name, name) + '.npy'] for name in names]

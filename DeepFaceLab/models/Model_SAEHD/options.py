@@ -248,7 +248,7 @@ def resolve_settings(model: Any) -> SimpleNamespace:
         resolution=model.resolution, archi_type=archi_type, archi_opts=archi_opts,
         use_fp16=model.is_exporting and ask(shared.EXPORT_FP16, io),
         lr=LEARNING_RATE, lr_dropout=0.3 if dropout else 1.0, lr_cos=500 if dropout else 0,
-        lr_dropout_on_cpu=options['lr_dropout'] == 'cpu',
+        lr_dropout_place=options['lr_dropout'] if dropout else 'n',
         clipnorm=1.0 if options['clipgrad'] else 0.0,
         gan_patch_size=int(options['gan_patch_size']),
         random_src_flip=True if pretrain else model.random_src_flip,
