@@ -1,10 +1,11 @@
 """A disk that loses its power at a chosen step of a durable write.
 
 `FaultyDisk` stands between core/durable_write.py and the file system. Steps are: opening a file
-for writing, every write, every sync, every replace, every removal. At the fatal step and after it
-everything raises `PowerCut`, the clean-up of the dying program included. `come_back` then brings
-the folder into a state that a real disk may show: a file that was written and not synced is full
-of zeros, and renames after the last sync of the folder are there, gone, or partly there.
+for writing, every write, every sync, every replace, link, removal and new folder. At the fatal step
+and after it everything raises `PowerCut`, the clean-up of the dying program included. `come_back`
+then brings the folder into a state that a real disk may show: a file that was written and not
+synced is full of zeros, and renames after the last sync of their folder are there, gone, or partly
+there.
 """
 import builtins
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 from core import durable_write
 
 RENAMES = ("kept", "lost", "every second lost")
+STEPS = ("fsync", "replace", "unlink", "link", "mkdir", "rmdir")    # of module os
 
 
 class PowerCut(BaseException):
@@ -59,20 +61,26 @@ class FaultyDisk:
         self.fatal_step, self.steps = fatal_step, 0
         self.unsynced = set()    # paths whose content the disk does not have for sure
         self.paths = {}          # descriptor -> path
-        self.renames = []        # since the last sync of the folder: (temp, path, old content)
-        self.real = {"fsync": os.fsync, "replace": os.replace, "unlink": Path.unlink}
+        self.renames = []        # since the last sync of their folder: (temp, path, old content)
+        self.real = {name: getattr(os, name) for name in STEPS}
         monkeypatch.setattr(durable_write, "open", self.open, raising=False)
-        monkeypatch.setattr(os, "fsync", self.fsync)
-        monkeypatch.setattr(os, "replace", self.replace)
-        monkeypatch.setattr(Path, "unlink", lambda path: self.unlink(path))
+        for name in STEPS:
+            monkeypatch.setattr(os, name, getattr(self, name, None) or self.make_step(name))
 
     def step(self):
         if self.steps >= self.fatal_step:
             raise PowerCut()
         self.steps += 1
 
+    def make_step(self, name):
+        def run(*args, **kwargs):
+            self.step()
+            return self.real[name](*args, **kwargs)
+        return run
+
     def open(self, path, mode):
-        assert mode == "wb"
+        if mode == "rb":
+            return builtins.open(path, mode)
         self.step()
         return _File(self, path)
 
@@ -82,28 +90,25 @@ class FaultyDisk:
         path = self.paths.pop(fd, None)
         if path is not None:
             self.unsynced.discard(path)
-        else:    # the only other thing that is synced is the folder
-            del self.renames[:]
+        else:    # a folder
+            self.renames = [rename for rename in self.renames
+                            if not os.path.samestat(os.fstat(fd), rename[3])]
 
     def replace(self, temp, path):
         self.step()
-        old = Path(path).read_bytes() if os.path.exists(path) else None
+        old = Path(path).read_bytes() if os.path.isfile(path) else None
         self.real["replace"](temp, path)
-        self.renames.append((temp, path, old))
+        self.renames.append((temp, path, old, os.stat(os.path.dirname(path))))
         if temp in self.unsynced:
             self.unsynced.discard(temp)
             self.unsynced.add(path)
-
-    def unlink(self, path):
-        self.step()
-        self.real["unlink"](path)
 
     def come_back(self, renames):
         """What the disk shows after the power cut; call it after `monkeypatch.undo()`."""
         for path in self.unsynced:
             if os.path.exists(path):
                 Path(path).write_bytes(bytes(os.path.getsize(path)))
-        for number, (temp, path, old) in reversed(list(enumerate(self.renames))):
+        for number, (temp, path, old, _) in reversed(list(enumerate(self.renames))):
             if renames == "kept" or (renames == "every second lost" and number % 2):
                 continue
             if os.path.exists(path):

@@ -11,6 +11,7 @@ import pytest
 
 from conftest import TREE
 from core import durable_write, generation, persist
+from core.generation_record import read_manifest, verify_generation
 from core.errors import CorruptFileError, UserError
 from disk_faults import RENAMES, FaultyDisk, PowerCut
 
@@ -41,14 +42,14 @@ def list_names(folder):
 
 def test_generation_is_written_and_verified(tmp_path):
     generation.commit_generation(tmp_path, "m", make_files(b"1"))
-    manifest = generation.read_manifest(tmp_path, "m")
+    manifest = read_manifest(tmp_path, "m")
     assert (manifest["state"], manifest["generation"]) == ("committed", 1)
     assert manifest["files"]["m_a.npy"]["size"] == 1001
-    assert generation.verify_generation(tmp_path, "m") == []
+    assert verify_generation(tmp_path, "m") == []
     (tmp_path / "m_a.npy").write_bytes(b"x")
-    assert generation.verify_generation(tmp_path, "m") == ["m_a.npy"]
+    assert verify_generation(tmp_path, "m") == ["m_a.npy"]
     generation.commit_generation(tmp_path, "m", {"m_a.npy": b"3"})
-    assert generation.read_manifest(tmp_path, "m")["generation"] == 2
+    assert read_manifest(tmp_path, "m")["generation"] == 2
     assert list_names(tmp_path) == sorted(NAMES + ("m_generation.json",))
 
 
@@ -79,8 +80,8 @@ def test_power_cut_at_every_step(tmp_path, monkeypatch, renames):
         generation.recover_generation(folder, "m")
         marks = read_marks(folder)
         assert marks in ([b"1"] * 3, [b"2"] * 3), fatal_step
-        assert generation.verify_generation(folder, "m") == []
-        assert generation.read_manifest(folder, "m")["state"] == "committed"
+        assert verify_generation(folder, "m") == []
+        assert read_manifest(folder, "m")["state"] == "committed"
         outcomes.append(marks[0])
         if is_over:
             break
@@ -227,7 +228,7 @@ def test_two_processes_may_finish_the_same_save(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", other_process_first)
     generation.commit_generation(tmp_path, "m", make_files(b"2"))
     assert read_marks(tmp_path) == [b"2"] * 3
-    assert generation.read_manifest(tmp_path, "m")["state"] == "committed"
+    assert read_manifest(tmp_path, "m")["state"] == "committed"
 
 
 @pytest.mark.parametrize("text", [
@@ -239,11 +240,11 @@ def test_two_processes_may_finish_the_same_save(tmp_path, monkeypatch):
     '{"state": "pending", "generation": 1, "files": {"/etc/a": {"size": 0, "crc32": 0}}}'])
 def test_damaged_or_hostile_record_is_refused_and_does_not_stop_saving(tmp_path, text):
     (tmp_path / "m_generation.json").write_text(text)
-    for function in (generation.recover_generation, generation.verify_generation):
+    for function in (generation.recover_generation, verify_generation):
         with pytest.raises(CorruptFileError, match="m_generation.json"):
             function(tmp_path, "m")
     generation.commit_generation(tmp_path, "m", make_files(b"1"))
-    assert generation.read_manifest(tmp_path, "m")["generation"] == 1
+    assert read_manifest(tmp_path, "m")["generation"] == 1
 
 
 def age(path, seconds):

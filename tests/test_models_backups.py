@@ -10,8 +10,7 @@ from models import backups
 
 def add_backup(root, source, text, generations=3):
     source.write_text(text)
-    new = backups.write_new_backup(root, [source], lambda folder:
-                                   (folder / 'preview_a.jpg').write_bytes(b'p'))
+    new = backups.write_new_backup(root, 'm', [source], {'preview_a.jpg': b'p'}, {'iteration': 7})
     return backups.rotate_backups(root, new, generations)
 
 
@@ -43,15 +42,14 @@ def test_a_gap_costs_no_backup(tmp_path):
 def test_files_that_were_never_saved_are_skipped_with_a_message(tmp_path, capsys):
     source = tmp_path / 'm.npy'
     source.write_text('x')
-    new = backups.write_new_backup(tmp_path / 'b', [source, tmp_path / 'gan.npy'],
-                                   lambda folder: None)
-    assert [path.name
-            for path in new.iterdir()] == ['m.npy'] and 'gan.npy' in capsys.readouterr().out
+    new = backups.write_new_backup(tmp_path / 'b', 'm', [source, tmp_path / 'gan.npy'], {}, {})
+    assert sorted(path.name for path in new.iterdir()) == ['m.npy', 'm_generation.json']
+    assert 'gan.npy' in capsys.readouterr().out
 
 
 def test_nothing_saved_is_an_error(tmp_path):
     with pytest.raises(UserError, match='nothing to back up'):
-        backups.write_new_backup(tmp_path / 'b', [tmp_path / 'm.npy'], lambda folder: None)
+        backups.write_new_backup(tmp_path / 'b', 'm', [tmp_path / 'm.npy'], {}, {})
 
 
 @pytest.mark.parametrize('stop_at', range(8))
@@ -98,7 +96,7 @@ def test_full_disk_is_reported_before_anything_is_written(tmp_path, monkeypatch)
     usage = type('Usage', (), {'free': 100})
     monkeypatch.setattr(backups.shutil, 'disk_usage', lambda path: usage)
     with pytest.raises(UserError, match='free'):
-        backups.write_new_backup(tmp_path / 'b', [source], lambda folder: None)
+        backups.write_new_backup(tmp_path / 'b', 'm', [source], {}, {})
     assert list((tmp_path / 'b').iterdir()) == []
 
 
@@ -108,7 +106,7 @@ def test_dated_backups_are_pruned_after_writing(tmp_path, monkeypatch):
     for i in range(4):
         source.write_text('save %d' % i)
         monkeypatch.setattr(backups.time, 'strftime', lambda form: '20240102T00000%d' % i)
-        new = backups.write_new_backup(root, [source], lambda folder: None)
+        new = backups.write_new_backup(root, 'm', [source], {}, {})
         backups.add_dated_backup(root, new, maximum=2, session_name='a/b')
     assert sorted(path.name for path in root.iterdir()) == [
         '20240102T000002_a-b', '20240102T000003_a-b', 'my own folder']

@@ -73,8 +73,14 @@ FORCE_NEW_PREVIEW = Option('force_new_preview', 'bool', False,
 EXIT_AT_TARGET = Option(
     'exit_at_target', 'bool', False, 'End the program when the target iteration is reached',
     help='Otherwise it stays to show previews until it is closed.')
+KEEP_PREVIOUS = Option(
+    'keep_previous', 'int', 1, 'Earlier saves to keep', limits=(0, 24),
+    help='They stay in <model>_previous, so that a damaged save costs one save interval only. '
+         'Each takes the disk space of the model once more, and while a save is written there is '
+         'one more of them; no memory, and no time to write. 0 keeps none.')
 TRAINER_OPTIONS = [
-    SAVE_INTERVAL_MIN, PREVIEW_PERIOD, PREVIEW_PERIOD_COLAB, FORCE_NEW_PREVIEW, EXIT_AT_TARGET
+    SAVE_INTERVAL_MIN, KEEP_PREVIOUS, PREVIEW_PERIOD, PREVIEW_PERIOD_COLAB, FORCE_NEW_PREVIEW,
+    EXIT_AT_TARGET
 ]
 
 # Not by a model's questions, so a key that only these know is no mistake.
