@@ -1,11 +1,11 @@
-"""A disk that loses its power at a chosen step of a durable write.
+"""Disks that fail: between core/durable_write.py and the file system.
 
-`FaultyDisk` stands between core/durable_write.py and the file system. Steps are: opening a file
-for writing, every write, every sync, every replace, link, removal and new folder. At the fatal step
-and after it everything raises `PowerCut`, the clean-up of the dying program included. `come_back`
-then brings the folder into a state that a real disk may show: a file that was written and not
-synced is full of zeros, and renames after the last sync of their folder are there, gone, or partly
-there.
+`WatchedDisk` sees every step of a durable write: opening a file for writing, every write, every
+sync, every replace, link, removal and new folder. What it does there is up to the class that is
+made of it. `FaultyDisk` loses its power at a chosen step: there and after it everything raises
+`PowerCut`, the clean-up of the dying program included. `come_back` then brings the folder into a
+state that a real disk may show: a file that was written and not synced is full of zeros, and
+renames after the last sync of their folder are there, gone, or partly there.
 """
 import builtins
 import os
@@ -22,20 +22,17 @@ class PowerCut(BaseException):
 
 
 class _File:
-    """A file open for writing whose steps count."""
+    """A file open for writing whose steps count. A write that fails has written its first half."""
 
     def __init__(self, disk, path):
         self.disk, self.path = disk, str(path)
-        self.file = builtins.open(self.path, "wb")
-        disk.unsynced.add(self.path)
-        disk.paths[self.file.fileno()] = self.path
+        self.file = builtins.open(self.path, "wb", buffering=0)
+        disk.was_opened(self)
 
     def write(self, data):
-        try:
-            self.disk.step()
-        except PowerCut:
-            self.file.write(bytes(data)[:len(data) // 2])
-            raise
+        half = len(memoryview(data).cast("B")) // 2
+        self.disk.step("write", self.path, memoryview(data).nbytes,
+                       lambda: self.file.write(memoryview(data).cast("B")[:half]))
         return self.file.write(data)
 
     def flush(self):
@@ -51,41 +48,60 @@ class _File:
         self.file.close()
 
 
-class FaultyDisk:
-    """Replaces what durable writes call, until `monkeypatch.undo()`.
+class WatchedDisk:
+    """Replaces what durable writes call, by `patch.setattr` (a pytest monkeypatch, or alike)."""
 
-    :ivar steps: steps taken so far; `PowerCut` comes with step number `fatal_step` (from 0).
-    """
-
-    def __init__(self, monkeypatch, fatal_step):
-        self.fatal_step, self.steps = fatal_step, 0
-        self.unsynced = set()    # paths whose content the disk does not have for sure
-        self.paths = {}          # descriptor -> path
-        self.renames = []        # since the last sync of their folder: (temp, path, old content)
+    def __init__(self, patch):
         self.real = {name: getattr(os, name) for name in STEPS}
-        monkeypatch.setattr(durable_write, "open", self.open, raising=False)
+        patch.setattr(durable_write, "open", self.open, raising=False)
         for name in STEPS:
-            monkeypatch.setattr(os, name, getattr(self, name, None) or self.make_step(name))
+            patch.setattr(os, name, getattr(self, name, None) or self._make_step(name))
 
-    def step(self):
-        if self.steps >= self.fatal_step:
-            raise PowerCut()
-        self.steps += 1
+    def step(self, kind, path, size=0, fail=lambda: None):
+        """Override. kind: open, write or one of STEPS; path: the target; size: bytes of a write;
+        fail: leaves what a step that fails half-way leaves."""
 
-    def make_step(self, name):
+    def was_opened(self, file):
+        """Override: a file is open for writing now."""
+
+    def _make_step(self, name):
         def run(*args, **kwargs):
-            self.step()
+            self.step(name, args[-1])
             return self.real[name](*args, **kwargs)
         return run
 
     def open(self, path, mode):
         if mode == "rb":
             return builtins.open(path, mode)
-        self.step()
+        assert mode == "wb"
+        self.step("open", path)
         return _File(self, path)
 
+
+class FaultyDisk(WatchedDisk):
+    """
+    :ivar steps: steps taken so far; `PowerCut` comes with step number `fatal_step` (from 0).
+    """
+
+    def __init__(self, patch, fatal_step):
+        super().__init__(patch)
+        self.fatal_step, self.steps = fatal_step, 0
+        self.unsynced = set()    # paths whose content the disk does not have for sure
+        self.paths = {}          # descriptor -> path
+        self.renames = []        # since the last sync of their folder: (temp, path, old content)
+
+    def step(self, kind, path, size=0, fail=lambda: None):
+        if self.steps >= self.fatal_step:
+            fail()
+            raise PowerCut()
+        self.steps += 1
+
+    def was_opened(self, file):
+        self.unsynced.add(file.path)
+        self.paths[file.fileno()] = file.path
+
     def fsync(self, fd):
-        self.step()
+        self.step("fsync", fd)
         self.real["fsync"](fd)
         path = self.paths.pop(fd, None)
         if path is not None:
@@ -95,7 +111,7 @@ class FaultyDisk:
                             if not os.path.samestat(os.fstat(fd), rename[3])]
 
     def replace(self, temp, path):
-        self.step()
+        self.step("replace", path)
         old = Path(path).read_bytes() if os.path.isfile(path) else None
         self.real["replace"](temp, path)
         self.renames.append((temp, path, old, os.stat(os.path.dirname(path))))
@@ -108,8 +124,13 @@ class FaultyDisk:
         for path in self.unsynced:
             if os.path.exists(path):
                 Path(path).write_bytes(bytes(os.path.getsize(path)))
+        if renames == "kept":
+            return
+        folders = [path for _, path, _, _ in self.renames if os.path.isdir(path)]
         for number, (temp, path, old, _) in reversed(list(enumerate(self.renames))):
-            if renames == "kept" or (renames == "every second lost" and number % 2):
+            if renames == "every second lost" and (
+                    number % 2 if path not in folders     # of folders, which go through each other's
+                    else folders.index(path) < len(folders) // 2):    # names, the last ones are lost
                 continue
             if os.path.exists(path):
                 os.replace(path, temp)
