@@ -101,8 +101,7 @@ class FaultyDisk(WatchedDisk):
         self.paths[file.fileno()] = file.path
 
     def fsync(self, fd):
-        self.step("fsync", fd)
-        self.real["fsync"](fd)
+        self.step("fsync", fd)    # and no real one: what the disk has is known here
         path = self.paths.pop(fd, None)
         if path is not None:
             self.unsynced.discard(path)
@@ -128,11 +127,13 @@ class FaultyDisk(WatchedDisk):
             return
         folders = [path for _, path, _, _ in self.renames if os.path.isdir(path)]
         for number, (temp, path, old, _) in reversed(list(enumerate(self.renames))):
-            if renames == "every second lost" and (
-                    number % 2 if path not in folders     # of folders, which go through each other's
-                    else folders.index(path) < len(folders) // 2):    # names, the last ones are lost
+            # of folders, which take each other's names, the last ones are lost
+            is_kept = folders.index(path) < len(folders) // 2 if path in folders else number % 2
+            if renames == "every second lost" and is_kept:
                 continue
-            if os.path.exists(path):
+            if os.path.isfile(temp):    # its name was given to something else since, which is kept
+                os.unlink(path)
+            elif os.path.exists(path):
                 os.replace(path, temp)
             if old is not None:
                 Path(path).write_bytes(old)

@@ -149,6 +149,7 @@ def remove_tree(folder: Path, parked: Optional[Path] = None) -> None:
         if parked is not None and folder.is_dir():
             remove_tree(parked)
             replace_file(folder, parked)
+            sync_folder(parked.parent)
             folder = parked
         if folder.is_dir():
             shutil.rmtree(str(folder))

@@ -112,9 +112,9 @@ def _finish_pending(folder: Path, name: str, manifest: Mapping[str, Any],
         if kept is not None:
             put_aside(folder / file_name, kept)
         remove_file(folder / file_name)
+    if kept is not None:
+        sync_folder(kept)       # first: what left `folder` for sure must be there for sure
     sync_folder(folder)
-    if kept is not None and kept.is_dir():
-        sync_folder(kept)
     write_manifest(folder, name, {key: value for key, value in dict(
         manifest, state="committed").items() if key not in ("absent", "aside")})
     return moved

@@ -88,10 +88,10 @@ def rotate_backups(root: Path, new: Path, generations: int = GENERATIONS) -> Pat
                 or i == generations)
     if free == generations:
         persist.remove_tree(numbered[free], parked=root / PARKED)    # of an interrupted rotation
-    for i in range(free, 0, -1):
-        persist.replace_file(numbered[i - 1], numbered[i])
-    persist.replace_file(new, numbered[0])
-    persist.sync_folder(root)
+    chain = numbered[free::-1] + [new]
+    for target, source in zip(chain, chain[1:]):
+        persist.replace_file(source, target)
+        persist.sync_folder(root)       # in this order, whatever the disk does
     persist.remove_tree(numbered[generations], parked=root / PARKED)
     persist.remove_tree(root / PARKED)
     return numbered[0]

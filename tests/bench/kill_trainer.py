@@ -45,7 +45,7 @@ PROGRAM = ("print('SAVE BEGINS', model.get_iter(), flush=True); model_save(); "
 
 
 class Trainer:
-    """One `main.py train`, its output followed by a thread."""
+    """One `main.py train`, its output followed by a thread. Ends with the block."""
 
     def __init__(self, root):
         environment = dict(os.environ, DFL_INTERACT='headless', PYTHONUNBUFFERED='1')
@@ -62,6 +62,12 @@ class Trainer:
         self.begun = self.backed_up = 0
         self.thread = threading.Thread(target=self.follow, daemon=True)
         self.thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.kill()
 
     def follow(self):
         text = ''
@@ -96,7 +102,6 @@ class Trainer:
         deadline = time.time() + START_TIMEOUT_SEC
         while not what():
             if time.time() > deadline or self.process.poll() is not None:
-                self.kill()
                 sys.exit('The trainer does not train:\n' + self.output)
             time.sleep(0.0005)
 
@@ -139,11 +144,10 @@ def count_good_backups(folder, known):
 
 def measure_save(root):
     """Seconds from the begin of a save to the end of its backup; also makes all first ones."""
-    trainer = Trainer(root)
-    trainer.wait_for(lambda: trainer.backed_up >= BACKUPS_COUNT)
-    trainer.kill()
+    with Trainer(root) as trainer:
+        trainer.wait_for(lambda: trainer.backed_up >= BACKUPS_COUNT)
     durations = [end - begin for begin, end in zip(trainer.times[::2], trainer.times[1::2])]
-    return statistics.median(durations), trainer.saved
+    return statistics.median(durations)
 
 
 def run(root, count):
@@ -151,14 +155,13 @@ def run(root, count):
     faceset_support.write_facesets(root)
     (root / 'answers.json').write_text(json.dumps(ANSWERS))
     folder, known = root / 'model', {}
-    duration, saved = measure_save(root)
+    duration = measure_save(root)
     print('A save with its backup takes %.2f s.' % duration)
     results, expected, good_before = [], None, count_good_backups(folder, known)
     for number in range(count):
-        trainer = Trainer(root)
-        trainer.wait_for(lambda: trainer.backed_up >= 1 and trainer.begun == trainer.backed_up + 1)
-        time.sleep(duration * number / count)
-        trainer.kill()
+        with Trainer(root) as trainer:
+            trainer.wait_for(lambda: trainer.begun == trainer.backed_up + 1 > 1)
+            time.sleep(duration * number / count)
         failures = []
         if expected is not None and trainer.loaded != expected:
             failures.append('loaded %s instead of %s' % (trainer.loaded, expected))
