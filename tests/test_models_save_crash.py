@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).resolve().parent / 'save_crash.py'
+HERE = Path(__file__).resolve().parent
+PROGRAM = HERE / 'save_crash.py'
 SMALL_DISK = '4m'
 
 
@@ -62,3 +63,16 @@ def test_a_disk_that_is_really_full(tmp_path):
     finally:
         subprocess.check_call(['umount', str(disk)])
     assert 5 < result['failures'] < result['rounds'], 'some saves fitted, some did not'
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, 'killpg'), reason='kills a group of processes')
+def test_kills_of_the_real_trainer(tmp_path, monkeypatch):
+    """A graph, a session, sample generators: what bench/kill_trainer.py does a hundred times."""
+    monkeypatch.syspath_prepend(str(HERE / 'bench'))
+    import kill_trainer
+    command = [sys.executable, str(HERE / 'trainer_child.py'), str(tmp_path),
+               json.dumps({'execute_programs': [[-0.3, kill_trainer.PROGRAM]]})]
+    results = list(kill_trainer.strike(command, tmp_path / 'model', 't_Tiny', 't_Tiny_opt.npy',
+                                       count=5, backups_count=3))
+    assert len(results) == 5 and [failures for _, _, failures in results] == [[]] * 5

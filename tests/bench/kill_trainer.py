@@ -29,7 +29,6 @@ from core import persist
 from models import model_generations
 from models.model_generations import CURRENT, VERIFIED, Generation
 
-NAME = 'k_SAEHD'
 BACKUPS_COUNT = 24
 START_TIMEOUT_SEC = 300
 ANSWERS = dict(
@@ -45,18 +44,15 @@ PROGRAM = ("print('SAVE BEGINS', model.get_iter(), flush=True); model_save(); "
 
 
 class Trainer:
-    """One `main.py train`, its output followed by a thread. Ends with the block."""
+    """A trainer's process that runs PROGRAM, its output followed by a thread. Ends with the block.
+    """
 
-    def __init__(self, root):
+    def __init__(self, command):
         environment = dict(os.environ, DFL_INTERACT='headless', PYTHONUNBUFFERED='1')
-        environment.pop('TF_DETERMINISTIC_OPS')     # a test's setting
+        environment.pop('TF_DETERMINISTIC_OPS', None)     # a test's setting
         self.process = subprocess.Popen(
-            [sys.executable, str(tree_setup.TREE / 'main.py'), 'train', '--model', 'SAEHD',
-             '--model-dir', str(root / 'model'), '--training-data-src-dir', str(root / 'src'),
-             '--training-data-dst-dir', str(root / 'dst'), '--no-preview', '--cpu-only',
-             '--force-model-name', NAME.split('_')[0], '--answers', str(root / 'answers.json'),
-             '--execute-program', '-1', PROGRAM], env=environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, start_new_session=True)
         self.output, self.times = '', []    # when a SAVE BEGINS or a BACKED UP was read
         self.loaded = self.trained = self.saving = self.saved = None    # iterations
         self.begun = self.backed_up = 0
@@ -116,70 +112,82 @@ class Trainer:
         self.thread.join()
 
 
-def read_state(folder, copy):
-    """The report of what the next start finds, taken on a hard-linked copy of the folder."""
+def make_command(root):
+    """`main.py train` of a small SAEHD in the workspace `root`."""
+    return [sys.executable, str(tree_setup.TREE / 'main.py'), 'train', '--model', 'SAEHD',
+            '--model-dir', str(root / 'model'), '--training-data-src-dir', str(root / 'src'),
+            '--training-data-dst-dir', str(root / 'dst'), '--no-preview', '--cpu-only',
+            '--force-model-name', 'k', '--answers', str(root / 'answers.json'),
+            '--execute-program', '-1', PROGRAM]
+
+
+def read_state(folder, name, optimizer):
+    """(report of what the next start finds, iteration of the optimizer file), taken on a
+    hard-linked copy of the folder."""
+    copy = folder.with_name('copy')
     shutil.rmtree(str(copy), ignore_errors=True)
     shutil.copytree(str(folder), str(copy), copy_function=os.link,
                     ignore=lambda path, names: [n for n in names if n.endswith('_autobackups')])
-    persist.recover_generation(copy, NAME)
-    report = model_generations.inspect(Generation(CURRENT, copy, NAME))
-    optimizer = persist.load(copy / (NAME + '_src_dst_opt.npy'))['iters:0']
-    return report, int(optimizer)
+    persist.recover_generation(copy, name)
+    report = model_generations.inspect(Generation(CURRENT, copy, name))
+    return report, int(persist.load(copy / optimizer)['iters:0'])
 
 
-def count_good_backups(folder, known):
+def count_good_backups(folder, name, known):
     """Numbered backups that verify; `known` remembers those that did, by their record's inode."""
-    root = folder / (NAME + '_autobackups')
+    root = folder / (name + '_autobackups')
     count = 0
     for path in root.iterdir() if root.is_dir() else ():
-        record = persist.manifest_path(path, NAME)
+        record = persist.manifest_path(path, name)
         if not path.name.isdigit() or not record.exists():
             continue
         key = record.stat().st_ino, record.stat().st_mtime
         if key not in known:
-            known[key] = persist.verify_generation(path, NAME) == []
+            known[key] = persist.verify_generation(path, name) == []
         count += known[key]
     return count
 
 
-def measure_save(root):
-    """Seconds from the begin of a save to the end of its backup; also makes all first ones."""
-    with Trainer(root) as trainer:
-        trainer.wait_for(lambda: trainer.backed_up >= BACKUPS_COUNT)
-    durations = [end - begin for begin, end in zip(trainer.times[::2], trainer.times[1::2])]
-    return statistics.median(durations)
+def measure_save(command, backups_count):
+    """Seconds from the begin of a save to the end of its backup; makes the first backups."""
+    with Trainer(command) as trainer:
+        trainer.wait_for(lambda: trainer.backed_up >= backups_count)
+    return statistics.median(end - begin
+                             for begin, end in zip(trainer.times[::2], trainer.times[1::2]))
 
 
-def run(root, count):
-    import faceset_support
-    faceset_support.write_facesets(root)
-    (root / 'answers.json').write_text(json.dumps(ANSWERS))
-    folder, known = root / 'model', {}
-    duration = measure_save(root)
+def strike(command, folder, name, optimizer, count, backups_count=BACKUPS_COUNT):
+    """Kill the trainer of a model `count` times and check each time.
+
+    optimizer: name of the file with the optimizer's iteration. Yields (what was written when it was
+    killed: save or backup; iterations lost; failures), and prints a line for each.
+    """
+    known = {}
+    duration = measure_save(command, backups_count)
     print('A save with its backup takes %.2f s.' % duration)
-    results, expected, good_before = [], None, count_good_backups(folder, known)
+    expected, good_before = None, count_good_backups(folder, name, known)
     for number in range(count):
-        with Trainer(root) as trainer:
+        with Trainer(command) as trainer:
             trainer.wait_for(lambda: trainer.begun == trainer.backed_up + 1 > 1)
             time.sleep(duration * number / count)
         failures = []
         if expected is not None and trainer.loaded != expected:
             failures.append('loaded %s instead of %s' % (trainer.loaded, expected))
-        report, optimizer = read_state(folder, root / 'copy')
-        if report.state != VERIFIED or not report.is_finite or optimizer != report.iteration:
-            failures.append('%s, optimizer at %d' % (report, optimizer))
-        if report.iteration is None or report.iteration < trainer.saved:
-            failures.append('save %s is lost, %s is there' % (trainer.saved, report.iteration))
-        good = count_good_backups(folder, known)
+        report, optimizer_iteration = read_state(folder, name, optimizer)
+        expected = report.iteration
+        if report.state != VERIFIED or not report.is_finite or optimizer_iteration != expected:
+            failures.append('%s, optimizer at %d' % (report, optimizer_iteration))
+        if expected is None or expected < trainer.saved:
+            failures.append('save %s is lost, %s is there' % (trainer.saved, expected))
+        good = count_good_backups(folder, name, known)
         if good < min(good_before, BACKUPS_COUNT):
             failures.append('%d good backups of %d' % (good, good_before))
-        good_before, expected = good, report.iteration
+        good_before = good
         phase = 'save' if trainer.saved < trainer.saving else 'backup'
-        results.append((phase, trainer.trained - report.iteration, failures))
-        print('%3d  in the %-6s  trained %6d  saved %6d  found %6d  good backups %2d  %s' % (
-            number + 1, phase, trainer.trained, trainer.saved, report.iteration, good,
+        print('%3d  in the %-6s  trained %6d  saved %6d  found %6s  good backups %2d  %s' % (
+            number + 1, phase, trainer.trained, trainer.saved, expected, good,
             '; '.join(failures) or 'ok'), flush=True)
-    return results
+        yield phase, trainer.trained - (expected or 0), failures
 
 
 def print_table(results):
@@ -199,8 +207,13 @@ def main():
     p.add_argument('--n', type=int, default=100, help='kills (default 100)')
     p.add_argument('--dir', help='where the workspace is made; default: the temporary folder')
     arguments = p.parse_args()
-    with tempfile.TemporaryDirectory(dir=arguments.dir) as root:
-        results = run(Path(root), arguments.n)
+    with tempfile.TemporaryDirectory(dir=arguments.dir) as folder:
+        import faceset_support
+        root = Path(folder)
+        faceset_support.write_facesets(root)
+        (root / 'answers.json').write_text(json.dumps(ANSWERS))
+        results = list(strike(make_command(root), root / 'model', 'k_SAEHD',
+                              'k_SAEHD_src_dst_opt.npy', arguments.n))
     print_table(results)
     sys.exit(any(failures for _, _, failures in results))
 
