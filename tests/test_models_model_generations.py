@@ -221,6 +221,29 @@ def test_an_interrupted_save_with_damaged_temporaries_goes_back(folder, monkeypa
     assert read_iterations(folder) == [4] and 'Went back' in capsys.readouterr().out
 
 
+def test_a_missing_data_file_goes_back_too(folder, capsys):
+    """The model would begin anew otherwise, over its own weights."""
+    (folder / (NAME + '_data.dat')).unlink()
+    prepare_load(folder, NAME)
+    assert read_iterations(folder) == [3] and '_data.dat is missing' in capsys.readouterr().out
+
+
+def test_a_save_by_another_process_meanwhile_is_no_damage(folder, monkeypatch):
+    """A merger that starts while the trainer saves reads files of two saves."""
+    calls = []
+    real = model_generations.check_current
+
+    def check(*args):
+        calls.append(args)
+        if len(calls) == 1:
+            save(folder, 5)
+            raise persist.CorruptFileError('read while it was replaced')
+        real(*args)
+    monkeypatch.setattr(model_generations, 'check_current', check)
+    prepare_load(folder, NAME)
+    assert read_iterations(folder) == [5] and len(calls) == 2
+
+
 def test_crafted_files_are_never_gone_back_from(folder):
     (folder / (NAME + '_opt.npy')).unlink()
     (folder / (NAME + '_opt.npy')).write_bytes(pickle.dumps({'w': os.system}))

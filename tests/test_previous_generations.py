@@ -1,6 +1,7 @@
 """core/previous_generations.py: the saves before the last one, kept at no cost."""
 import errno
 import os
+import shutil
 
 import pytest
 
@@ -113,6 +114,24 @@ def test_a_save_that_fails_behind_it_keeps_no_second_copy(tmp_path, links, monke
     assert len(previous_generations.list_previous(tmp_path, 'm')) == 2
     save(tmp_path, b'4')
     assert read_mark(tmp_path) == b'4' and read_kept(tmp_path) == [b'2']
+
+
+def test_a_kept_folder_that_somebody_removed_does_not_stop_the_recovery(tmp_path, links,
+                                                                        monkeypatch):
+    save(tmp_path, b'1')
+    replace = os.replace
+
+    def refuse(temp, path):
+        if path.endswith('m_b.npy') and 'previous' not in path:
+            raise KeyboardInterrupt()
+        replace(temp, path)
+    monkeypatch.setattr(os, 'replace', refuse)
+    with pytest.raises(KeyboardInterrupt):
+        save(tmp_path, b'2')
+    monkeypatch.setattr(os, 'replace', replace)
+    shutil.rmtree(str(tmp_path / 'm_previous'))
+    generation.recover_generation(tmp_path, 'm')
+    assert read_mark(tmp_path) == b'2'
 
 
 @pytest.mark.skipif(os.name == 'nt', reason='models a POSIX disk')

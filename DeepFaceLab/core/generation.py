@@ -89,9 +89,9 @@ def _finish_pending(folder: Path, name: str, manifest: Mapping[str, Any],
     """
     if manifest.get("state") != "pending":
         return []
-    kept = None
-    if "aside" in manifest:
-        kept = previous_root(folder, name) / str(manifest["aside"])
+    kept = previous_root(folder, name) / str(manifest.get("aside"))
+    if "aside" not in manifest or not kept.is_dir():    # nobody keeps them
+        kept = None
     moved = []
     for file_name, record in manifest["files"].items():
         path = folder / file_name

@@ -7,6 +7,7 @@ are replaced. A generation is put together under another name and carries its re
 its number, and an older one goes only when the save is done: at every moment there are as many
 complete generations as before.
 """
+import contextlib
 import errno
 import os
 from pathlib import Path
@@ -111,8 +112,9 @@ def _link(path: Path, second: Path) -> bool:
 def put_aside(path: Path, kept: Path) -> None:
     """Move a file that is about to be replaced into the generation that it belongs to."""
     aside = kept / path.name
-    if path.exists() and not aside.exists():
-        replace_file(path, aside)
+    if not aside.exists():
+        with contextlib.suppress(FileNotFoundError):    # another process may have been faster
+            replace_file(path, aside)
 
 
 def prune_previous(folder: Path, name: str, keep: int) -> List[str]:

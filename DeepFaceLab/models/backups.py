@@ -31,6 +31,7 @@ def check_room(folder: Path, needed_bytes: int, what: str) -> None:
             '%s needs %.1f GB, the disk of %s has %.1f GB free.' %
             (what, needed_bytes / 1024**3, folder, free / 1024**3), [
                 'free some space, for example by deleting old backups',
+                'keep fewer earlier saves: --set keep_previous=0',
                 'move the model to another disk'
             ])
 

@@ -103,7 +103,7 @@ def inspect(generation: Generation) -> Report:
         unreadable.append('%s is missing.' % (generation.name + DATA_ENDING))
     for name in names:
         try:
-            if name.endswith(DATA_ENDING):
+            if name == generation.name + DATA_ENDING:
                 iteration = model_store.load_model_data(folder / name)['iter']
             elif name.endswith(WEIGHTS_SUFFIX):
                 values_are_finite = is_weights_file_finite(folder / name) and values_are_finite
@@ -138,7 +138,7 @@ def compare_with_record(generation: Generation, record: Dict[str, Any], names: L
                  and not persist.matches(generation.folder / name, record['files'][name])]
     if not differing:
         return VERIFIED, []
-    if generation.which == CURRENT and differing[-1].endswith(DATA_ENDING):
+    if generation.which == CURRENT and generation.name + DATA_ENDING in differing:
         # every save writes another data.dat, so this one was a save of its own
         return UNRECORDED, ['Saved since by a program that writes no record.']
     return DAMAGED, ['%s is not as it was saved.' % name for name in differing]
@@ -228,29 +228,39 @@ def prepare_load(folder: Path, name: str, goes_back: bool = False) -> None:
 
 def recover_model(folder: Path, name: str) -> None:
     """Finish a save that was interrupted, or go back to an earlier one. CorruptFileError."""
-    persist.read_manifest(folder, name)     # a damaged record says nothing of the files: stop here
-    try:
-        for notice in persist.recover_generation(folder, name):
-            io.log_info(notice)
-        model_files.recover_temporaries(folder, name)
-        check_current(folder, name)
-    except CorruptFileError as error:
-        use_previous(folder, name, error)
+    while True:
+        record = persist.read_manifest(folder, name)    # a damaged one tells nothing: stop here
+        try:
+            for notice in persist.recover_generation(folder, name):
+                io.log_info(notice)
+            model_files.recover_temporaries(folder, name)
+            check_current(folder, name)
+            return
+        except CorruptFileError as error:
+            if persist.read_manifest(folder, name) == record:
+                use_previous(folder, name, error)
+                return
+            # else another process has saved meanwhile: what was read belongs to several saves
 
 
 def check_current(folder: Path, name: str) -> None:
-    """CorruptFileError for a current file that cannot be read.
+    """CorruptFileError for a current file that cannot be read, or without data.dat.
 
-    One that can be, but is not what the last save wrote, may be the work of an older install, or of
-    a user who took it from another model: that is told.
+    A file that can be read, but is not what the last save wrote, may be the work of an older
+    install, or of a user who took it from another model: that is told. One that is missing may have
+    been taken away to begin that part anew.
     """
     files = persist.read_manifest(folder, name).get('files', {})
+    data = name + DATA_ENDING
+    if data in files and not (folder / data).exists() and persist.list_previous(folder, name):
+        raise CorruptFileError('%s is missing.' % (folder / data), [
+            '`main.py doctor --model %s --model-dir %s` shows earlier saves' % (name, folder)])
     changed = [file for file, record in files.items()
                if file.endswith((WEIGHTS_SUFFIX, '.dat')) and (folder / file).is_file()
                and not persist.matches(folder / file, record)]
     for file in changed:
         persist.load(folder / file)
-    if changed and not changed[-1].endswith(DATA_ENDING):
+    if changed and data not in changed:
         io.log_err('Not as the last save wrote it: %s. If nobody has put another file in its place '
                    'it is damaged; `main.py doctor --model %s --model-dir %s` shows earlier saves.'
                    % (', '.join(changed), name, folder))
