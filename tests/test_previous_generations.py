@@ -42,7 +42,8 @@ def links(request, monkeypatch):
     return request.param == 'links'
 
 
-def test_the_save_before_is_kept_and_costs_no_writing(tmp_path, links):
+def test_the_save_before_is_kept_and_costs_no_reading_or_writing(tmp_path, links, monkeypatch):
+    monkeypatch.setattr(previous_generations, 'measure_file', None)
     assert save(tmp_path, b'1', info={'iteration': 1}) == []
     assert not (tmp_path / 'm_previous').exists(), 'there was nothing before'
     inode = (tmp_path / 'm_a.npy').stat().st_ino

@@ -61,7 +61,8 @@ def format_report(generation: Generation, report: Report) -> str:
         generation.which, '?' if report.iteration is None else str(report.iteration),
         saved if report.saved_at else '?', '{:.1f} MB'.format(report.size / MIB), report.state,
         {True: 'finite', False: 'NOT FINITE', None: '?'}[report.is_finite])
-    return '\n'.join([row] + ['    ' + problem for problem in report.problems])
+    here = str(generation.folder / ' ').rstrip()
+    return '\n'.join([row] + ['    ' + problem.replace(here, '') for problem in report.problems])
 
 
 def restore(folder: Path, name: str, generation: Generation) -> None:
