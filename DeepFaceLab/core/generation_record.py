@@ -6,7 +6,7 @@ folder, in an earlier generation that is kept, and in each backup. Older install
 import json
 import zlib
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping
+from typing import Any, Dict, Iterator, List, Mapping
 
 from core.durable_write import PathLike, write_text
 from core.errors import CorruptFileError
@@ -100,7 +100,7 @@ def matches(path: Path, record: Mapping[str, int]) -> bool:
             and measure_file(path)["crc32"] == record["crc32"])
 
 
-def verify_generation(folder: PathLike, name: str) -> list:
+def verify_generation(folder: PathLike, name: str) -> List[str]:
     """Names of the files that differ from the record: changed by another program or damaged."""
     files = read_manifest(folder, name).get("files", {})
     return [file for file, record in files.items() if not matches(Path(folder) / file, record)]

@@ -11,7 +11,7 @@ import contextlib
 import errno
 import os
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set
 
 from core.durable_write import (copy_from, make_folder, remove_tree, replace_file, sync_folder,
                                 write_stream)
@@ -58,16 +58,7 @@ def keep_generation(folder: Path, name: str, manifest: Mapping[str, Any],
         return Kept(int(kept[0].name), any(not (kept[0] / file).exists() for file in files))
     number = int(kept[0].name) + 1 if kept else 1
     root = previous_root(folder, name)
-    make_folder(root)
-    remove_tree(root / UNFINISHED)
-    make_folder(root / UNFINISHED)
-    replaced = set(new_names)
-    has_links = all([_link(folder / file, root / UNFINISHED / file) for file in files])
-    if not has_links:
-        for file in files:
-            aside = root / UNFINISHED / file
-            if file not in replaced and not aside.exists():
-                write_stream(aside, copy_from(folder / file))
+    has_links = _fill(root / UNFINISHED, folder, files, set(new_names))
     write_manifest(root / UNFINISHED, name, {
         "generation": manifest.get("generation", 0), "state": "committed", "files": files,
         "info": manifest.get("info", {})})
@@ -75,6 +66,20 @@ def keep_generation(folder: Path, name: str, manifest: Mapping[str, Any],
     sync_folder(root)
     sync_folder(folder)
     return Kept(number, not has_links)
+
+
+def _fill(target: Path, folder: Path, files: Iterable[str], replaced: Set[str]) -> bool:
+    """Give the files second names in a new folder `target`; False where there are no hard links,
+    so that those in `replaced` are still to be moved."""
+    make_folder(target.parent)
+    remove_tree(target)
+    make_folder(target)
+    if all(_link(folder / file, target / file) for file in files):
+        return True
+    for file in files:
+        if file not in replaced and not (target / file).exists():
+            write_stream(target / file, copy_from(folder / file))
+    return False
 
 
 def _measure_present(folder: Path, name: str, manifest: Mapping[str, Any],

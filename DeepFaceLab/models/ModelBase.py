@@ -96,7 +96,8 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         self.model_class_name = self._get_class_name()
         self.model_name = self._choose_name(force_model_class_name, force_model_name, silent_start)
         model_generations.prepare_load(self.saved_models_path, self.get_model_name(),
-                                       kwargs.get('restore_last_good', False))
+                                       kwargs.get('restore_last_good', False)
+                                       and not kwargs.get('dry_run', False))
         self._load_data()
         self.device_config = choose_device(cpu_only, force_gpu_idxs, silent_start)
         nn.initialize(self.device_config)

@@ -115,7 +115,7 @@ def inspect(generation: Generation) -> Report:
     if not values_are_finite:
         problems.append('There are weights that are not finite.')
     return Report(
-        iteration=iteration, saved_at=get_time(generation, record, state),
+        iteration=iteration, saved_at=get_time(generation, {} if state == UNRECORDED else record),
         size=sum((folder / name).stat().st_size for name in names if (folder / name).is_file()),
         state=DAMAGED if unreadable else state,
         is_finite=None if unreadable else values_are_finite,
@@ -144,12 +144,13 @@ def compare_with_record(generation: Generation, record: Dict[str, Any], names: L
     return DAMAGED, ['%s is not as it was saved.' % name for name in differing]
 
 
-def get_time(generation: Generation, record: Dict[str, Any], state: str) -> float:
-    """When a generation was saved, in seconds since the epoch; 0.0 where nothing tells."""
+def get_time(generation: Generation, record: Dict[str, Any]) -> float:
+    """When a generation was saved, in seconds since the epoch; 0.0 where nothing tells. `record`:
+    {} if it does not hold for the files."""
     told = record.get('info', {}).get('time')
-    data = generation.folder / (generation.name + DATA_ENDING)
-    if isinstance(told, (int, float)) and (state != UNRECORDED or not data.exists()):
+    if isinstance(told, (int, float)):
         return float(told)
+    data = generation.folder / (generation.name + DATA_ENDING)
     return data.stat().st_mtime if data.exists() else 0.0
 
 
@@ -186,28 +187,28 @@ def restore(folder: Path, name: str, generation: Generation) -> None:
 def restore_last_good(folder: Path, name: str) -> None:
     """Restore the newest generation that is complete and finite, unless the current one is; tells
     which. UserError when there are only others. A model without any files is left alone."""
-    reports = {generation: inspect(generation) for generation in list_generations(folder, name)
-               if generation.which == CURRENT}
-    if any(is_good(report) for report in reports.values()):
-        io.log_info('The current save is the last good one (%s).'
-                    % ', '.join(map(describe, reports.values())))
-        return
-    for report in reports.values():
-        io.log_err('The current save is not good: %s' % ' '.join(report.problems))
-    earlier = [generation for generation in list_generations(folder, name)
-               if generation.which != CURRENT]
-    if not reports and not earlier:
+    generations = list_generations(folder, name)
+    if not generations:
         io.log_info('There is no save of %s to restore.' % name)
         return
-    reports.update((generation, inspect(generation)) for generation in earlier)
-    good = [generation for generation in earlier if is_good(reports[generation])]
-    if not good:
-        raise UserError('There is no good save of %s in %s.' % (name, folder), [
-            '`main.py doctor --model %s --model-dir %s` tells what is wrong with each'
-            % (name, folder), 'copy a backup of your own into the folder'])
-    newest = max(good, key=lambda generation: reports[generation].saved_at)
-    restore(folder, name, newest)
-    io.log_info('Restored %s: %s.' % (newest.which, describe(reports[newest])))
+    # the current one first, the others from the newest, until one is good: each is read as a whole
+    generations.sort(key=lambda generation: (generation.which != CURRENT, -get_time(
+        generation, persist.read_manifest_or_empty(generation.folder, generation.name))))
+    for generation in generations:
+        report = inspect(generation)
+        if not is_good(report):
+            io.log_err('The save `%s` is not good: %s' % (generation.which,
+                                                          ' '.join(report.problems)))
+        elif generation.which == CURRENT:
+            io.log_info('The current save is the last good one (%s).' % describe(report))
+            return
+        else:
+            restore(folder, name, generation)
+            io.log_info('Restored %s: %s.' % (generation.which, describe(report)))
+            return
+    raise UserError('There is no good save of %s in %s.' % (name, folder), [
+        'copy a backup of your own into the folder',
+        '`main.py doctor --model %s --model-dir %s` shows what there is' % (name, folder)])
 
 
 def prepare_load(folder: Path, name: str, goes_back: bool = False) -> None:
