@@ -137,3 +137,37 @@ class FaultyDisk(WatchedDisk):
                 os.replace(path, temp)
             if old is not None:
                 Path(path).write_bytes(old)
+
+
+class Patch:
+    """`monkeypatch` of a program without pytest."""
+
+    def __init__(self):
+        self.changes = []
+
+    def setattr(self, owner, name, value, raising=True):
+        self.changes.append((owner, name, vars(owner).get(name)))
+        setattr(owner, name, value)
+
+    def undo(self):
+        for owner, name, value in reversed(self.changes):
+            if value is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, value)
+        self.changes = []
+
+
+class CountingDisk(WatchedDisk):
+    """Calls `strike(kind, path, size, fail)` at step `number` and, if it is to go on, after it."""
+
+    def __init__(self, patch, number, strike, goes_on=False):
+        super().__init__(patch)
+        self.number, self.strike, self.goes_on = number, strike, goes_on
+        self.kinds = []
+
+    def step(self, kind, path, size=0, fail=lambda: None):
+        self.kinds.append(kind)
+        step = len(self.kinds) - 1
+        if step == self.number or (self.goes_on and step > self.number >= 0):
+            self.strike(kind, path, size, fail)

@@ -21,88 +21,14 @@ import numpy as np
 
 from core import durable_write, persist
 from core.errors import UserError
-from core.interact import interact as io
-from core.leras import nn
-from disk_faults import RENAMES, FaultyDisk, PowerCut, WatchedDisk
+from disk_faults import RENAMES, CountingDisk, FaultyDisk, Patch, PowerCut
+from fake_model import NAME, WEIGHTS, make_model, replace_engine
 
 BACKUPS_COUNT = 4
 KILLS = 200
 PAGE = 4096
 hard_link = os.link
 has_hard_links = True       # for the saves
-WEIGHTS = ('encoder', 'inter', 'decoder_src', 'decoder_dst', 'opt')
-NAME = 'k_Fake'
-
-
-class Shape(tuple):
-    def as_list(self):
-        return list(self)
-
-
-class Variable:
-    def __init__(self, name, size):
-        self.name, self.shape, self.value = name, Shape((size,)), np.zeros(size, np.float32)
-
-
-def replace_engine():
-    """A session that holds plain arrays; the layers import without TensorFlow."""
-    import core.leras.layers  # noqa: F401  registers nn.Saveable
-
-    def set_values(pairs):
-        for variable, value in pairs:
-            variable.value = np.asarray(value)
-    nn.initialize = lambda *args, **kwargs: None
-    nn.batch_get_value = lambda variables: [variable.value for variable in variables]
-    nn.batch_set_value = set_values
-    nn.init_weights = lambda variables: None
-    io.input_skip_pending = lambda: None
-    for name in ('log_info', 'log_err', 'progress_bar', 'progress_bar_inc', 'progress_bar_close'):
-        setattr(io, name, lambda *args, **kwargs: None)
-
-
-def make_model(folder):
-    """The model in `folder`, opened for training; every weight holds the iteration."""
-    from models import ModelBase
-    from samplelib import SampleGeneratorBase
-
-    class Part(nn.Saveable):
-        def __init__(self, name):
-            super().__init__(name)
-            self.weights = [Variable('%s/w%d:0' % (name, i), 50 + i) for i in range(2)]
-
-        def get_weights(self):
-            return self.weights
-
-    class FakeModel(ModelBase):
-        def on_initialize(self):
-            self.parts = [[Part(name), name + '.npy'] for name in WEIGHTS]
-            for part, filename in self.parts:
-                if not self.is_first_run():
-                    assert part.load_weights(self.get_strpath_storage_for_file(filename))
-            self.set_training_data_generators([SampleGeneratorBase(batch_size=1)])
-
-        def get_model_filename_list(self):
-            return self.parts
-
-        def onSave(self):
-            for part, filename in self.parts:
-                part.save_weights(self.get_strpath_storage_for_file(filename))
-
-        def onTrainOneIter(self):
-            for part, _ in self.parts:
-                for weight in part.weights:
-                    weight.value = np.full(weight.shape, self.iter + 1, np.float32)
-            return [('loss', 1.0)]
-
-        def generate_next_samples(self):
-            self.last_sample = []
-            return []
-
-        def onGetPreview(self, samples, for_history=False):
-            return [('p', np.zeros((8, 8, 3), np.float32))]
-
-    return FakeModel(is_training=True, saved_models_path=folder, cpu_only=True,
-                     force_model_class_name=NAME)
 
 
 def work(model, on_saved=lambda iteration: None):
@@ -155,40 +81,6 @@ def check_round(folder, saved, trained):
     assert is_whole(folder) and model.iter == resumed_at + 2
     assert read_iterations(folder / (NAME + '_autobackups') / '01')[0] == resumed_at + 1
     assert [path for path in persist.list_previous(folder, NAME) if is_whole(path)]
-
-
-class Patch:
-    """`monkeypatch` of a program without pytest."""
-
-    def __init__(self):
-        self.changes = []
-
-    def setattr(self, owner, name, value, raising=True):
-        self.changes.append((owner, name, vars(owner).get(name)))
-        setattr(owner, name, value)
-
-    def undo(self):
-        for owner, name, value in reversed(self.changes):
-            if value is None:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, value)
-        self.changes = []
-
-
-class CountingDisk(WatchedDisk):
-    """Calls `strike(kind, path, size, fail)` at step `number` and, if it is to go on, after it."""
-
-    def __init__(self, patch, number, strike, goes_on=False):
-        super().__init__(patch)
-        self.number, self.strike, self.goes_on = number, strike, goes_on
-        self.kinds = []
-
-    def step(self, kind, path, size=0, fail=lambda: None):
-        self.kinds.append(kind)
-        step = len(self.kinds) - 1
-        if step == self.number or (self.goes_on and step > self.number >= 0):
-            self.strike(kind, path, size, fail)
 
 
 class Rounds:
