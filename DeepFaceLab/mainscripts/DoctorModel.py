@@ -1,4 +1,5 @@
 """`doctor --model`: the saves of one model, whether they are whole, and going back to one."""
+import os
 import time
 from pathlib import Path
 from typing import List, Optional
@@ -61,7 +62,7 @@ def format_report(generation: Generation, report: Report) -> str:
         generation.which, '?' if report.iteration is None else str(report.iteration),
         saved if report.saved_at else '?', '{:.1f} MB'.format(report.size / MIB), report.state,
         {True: 'finite', False: 'NOT FINITE', None: '?'}[report.is_finite])
-    here = str(generation.folder / ' ').rstrip()
+    here = str(generation.folder) + os.sep
     return '\n'.join([row] + ['    ' + problem.replace(here, '') for problem in report.problems])
 
 
