@@ -79,6 +79,13 @@ def test_failing_write_is_reported_and_keeps_the_old_file(path, capsys, monkeypa
     assert path.read_bytes() == old and os.listdir(str(path.parent)) == [path.name]
 
 
+def test_encoded_bytes_are_those_of_the_file(path):
+    parameters = [cv2.IMWRITE_JPEG_QUALITY, 50]
+    path = path.with_suffix('.jpg')
+    cv2ex.cv2_imwrite(path, BGR, parameters)
+    assert cv2ex.cv2_encode('.jpg', BGR, parameters) == path.read_bytes()
+
+
 def test_unknown_suffix_raises(path):
     with pytest.raises(cv2.error):
         cv2ex.cv2_imwrite(path.with_suffix('.nothing'), BGR)

@@ -48,13 +48,74 @@ def test_held_file_is_a_user_error_and_keeps_both(tmp_path, monkeypatch):
     path = tmp_path / "x.npy"
     path.write_bytes(b"old")
 
+    tries = []
+
     def refuse(temp, target):
+        tries.append(target)
         raise PermissionError(errno.EACCES, "in use")
     monkeypatch.setattr(os, "replace", refuse)
     monkeypatch.setattr(durable_write, "REPLACE_PAUSE", 0)
     with pytest.raises(UserError, match="another program holds it"):
         durable_write.write_bytes(path, b"new")
     assert path.read_bytes() == b"old" and (tmp_path / "x.npy.tmp").read_bytes() == b"new"
+    assert len(tries) == durable_write.REPLACE_TRIES == 10
+
+
+def test_file_that_is_held_for_a_moment_is_waited_for(tmp_path, monkeypatch):
+    path = tmp_path / "x.npy"
+    real, tries = os.replace, []
+
+    def refuse(temp, target):
+        tries.append(target)
+        if len(tries) < 10:
+            raise PermissionError(errno.EACCES, "in use")
+        real(temp, target)
+    monkeypatch.setattr(os, "replace", refuse)
+    monkeypatch.setattr(durable_write, "REPLACE_PAUSE", 0)
+    durable_write.write_bytes(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_copy(tmp_path):
+    content = bytes(range(256)) * 20000
+    (tmp_path / "a").write_bytes(content)
+    durable_write.write_stream(tmp_path / "b", durable_write.copy_from(tmp_path / "a"))
+    assert (tmp_path / "b").read_bytes() == content
+    with pytest.raises(UserError, match="cannot be written"):
+        durable_write.write_stream(tmp_path / "b", durable_write.copy_from(tmp_path / "none"))
+    assert (tmp_path / "b").read_bytes() == content
+
+
+def test_folders_are_made_and_removed(tmp_path):
+    folder, parked = tmp_path / "a" / "b", tmp_path / "_old"
+    for _ in range(2):
+        durable_write.make_folder(folder)
+    (folder / "x").write_bytes(b"")
+    parked.mkdir()
+    (parked / "of an interrupted removal").write_bytes(b"")
+    for _ in range(2):
+        durable_write.remove_tree(folder, parked)
+        durable_write.remove_tree(folder)
+    assert not folder.exists() and not parked.exists()
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UserError, match="cannot be made"):
+        durable_write.make_folder(tmp_path / "file" / "a")
+    durable_write.remove_file(tmp_path / "file")
+    durable_write.remove_file(tmp_path / "file")
+    with pytest.raises(UserError, match="cannot be removed"):
+        durable_write.remove_file(tmp_path / "a")
+
+
+def test_what_is_half_removed_has_lost_its_name(tmp_path, monkeypatch):
+    folder = tmp_path / "a"
+    folder.mkdir()
+
+    def fail(path):
+        raise OSError(errno.EACCES, "in use")
+    monkeypatch.setattr(durable_write.shutil, "rmtree", fail)
+    with pytest.raises(UserError, match="cannot be removed: in use"):
+        durable_write.remove_tree(folder, tmp_path / "_old")
+    assert os.listdir(str(tmp_path)) == ["_old"]
 
 
 def test_folder_in_the_place_of_the_file_is_a_user_error(tmp_path):

@@ -1,6 +1,5 @@
 """core/generation.py: the files of one save belong together after whatever happened."""
 import errno
-import json
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import pytest
 
 from conftest import TREE
 from core import durable_write, generation, persist
+from core.generation_record import read_manifest, verify_generation
 from core.errors import CorruptFileError, UserError
 from disk_faults import RENAMES, FaultyDisk, PowerCut
 
@@ -41,14 +41,14 @@ def list_names(folder):
 
 def test_generation_is_written_and_verified(tmp_path):
     generation.commit_generation(tmp_path, "m", make_files(b"1"))
-    manifest = generation.read_manifest(tmp_path, "m")
+    manifest = read_manifest(tmp_path, "m")
     assert (manifest["state"], manifest["generation"]) == ("committed", 1)
     assert manifest["files"]["m_a.npy"]["size"] == 1001
-    assert generation.verify_generation(tmp_path, "m") == []
+    assert verify_generation(tmp_path, "m") == []
     (tmp_path / "m_a.npy").write_bytes(b"x")
-    assert generation.verify_generation(tmp_path, "m") == ["m_a.npy"]
+    assert verify_generation(tmp_path, "m") == ["m_a.npy"]
     generation.commit_generation(tmp_path, "m", {"m_a.npy": b"3"})
-    assert generation.read_manifest(tmp_path, "m")["generation"] == 2
+    assert read_manifest(tmp_path, "m")["generation"] == 2
     assert list_names(tmp_path) == sorted(NAMES + ("m_generation.json",))
 
 
@@ -79,8 +79,8 @@ def test_power_cut_at_every_step(tmp_path, monkeypatch, renames):
         generation.recover_generation(folder, "m")
         marks = read_marks(folder)
         assert marks in ([b"1"] * 3, [b"2"] * 3), fatal_step
-        assert generation.verify_generation(folder, "m") == []
-        assert generation.read_manifest(folder, "m")["state"] == "committed"
+        assert verify_generation(folder, "m") == []
+        assert read_manifest(folder, "m")["state"] == "committed"
         outcomes.append(marks[0])
         if is_over:
             break
@@ -227,23 +227,7 @@ def test_two_processes_may_finish_the_same_save(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", other_process_first)
     generation.commit_generation(tmp_path, "m", make_files(b"2"))
     assert read_marks(tmp_path) == [b"2"] * 3
-    assert generation.read_manifest(tmp_path, "m")["state"] == "committed"
-
-
-@pytest.mark.parametrize("text", [
-    "{", "[]", "{}", '{"files": []}', '{"state": "committed", "generation": 1, "files": {"a": 5}}',
-    '{"state": "committed", "generation": "1", "files": {}}',
-    '{"state": "done", "generation": 1, "files": {}}',
-    '{"state": "pending", "generation": 1, "files": {"": {"size": 0, "crc32": 0}}}',
-    '{"state": "pending", "generation": 1, "files": {"../a": {"size": 0, "crc32": 0}}}',
-    '{"state": "pending", "generation": 1, "files": {"/etc/a": {"size": 0, "crc32": 0}}}'])
-def test_damaged_or_hostile_record_is_refused_and_does_not_stop_saving(tmp_path, text):
-    (tmp_path / "m_generation.json").write_text(text)
-    for function in (generation.recover_generation, generation.verify_generation):
-        with pytest.raises(CorruptFileError, match="m_generation.json"):
-            function(tmp_path, "m")
-    generation.commit_generation(tmp_path, "m", make_files(b"1"))
-    assert generation.read_manifest(tmp_path, "m")["generation"] == 1
+    assert read_manifest(tmp_path, "m")["state"] == "committed"
 
 
 def age(path, seconds):
@@ -275,9 +259,3 @@ def test_file_that_an_older_version_deleted_comes_back(tmp_path):
     assert first.startswith("m_a.npy: took") and "m_b.npy is missing" in second
     assert (tmp_path / "m_a.npy").read_bytes() == weights
     assert (tmp_path / "m_b.npy.tmp").exists() and not (tmp_path / "m_b.npy").exists()
-
-
-def test_record_is_readable_text(tmp_path):
-    generation.commit_generation(tmp_path, "m", make_files(b"1"))
-    record = json.loads((tmp_path / "m_generation.json").read_text(encoding="utf-8"))
-    assert list(record["files"]) == list(NAMES)

@@ -87,9 +87,10 @@ def test_set_beats_answers(recorder, tmp_path):
     answers = tmp_path / "answers.json"
     answers.write_text('{"batch_size": 4, "archi": "df-ud"}')
     line = TRAIN + ["--set", "batch_size=8", "--set", "lr=1e-5", "--answers", str(answers),
-                    "--dry-run"]
+                    "--dry-run", "--restore-last-good"]
     assert main_module.main(line) == 0
     assert recorder.calls[0][2]["dry_run"] is True
+    assert recorder.calls[0][2]["restore_last_good"] is True
     batch_size = options.Option("batch_size", "int", 1, "Batch size")
     archi = options.Option("archi", "str", "liae-ud", "Architecture")
     assert options.find_given(batch_size) == 8 and options.find_given(archi) == "df-ud"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import models
-from core import options
+from core import options, persist
 from core.errors import UserError
 from core.leras import nn
 from tiny_support import PLUGINS, answer_with_defaults, make_model, train
@@ -194,3 +194,25 @@ def test_a_key_that_a_model_without_a_list_of_options_does_not_have_is_told(tmp_
     with pytest.raises(UserError, match="Tiny has no option 'batchsize'"):
         make_model(tmp_path)
     assert asked and list((tmp_path / 'model').iterdir()) == []
+
+
+def test_a_damaged_save_and_the_last_good_one(tmp_path, capsys):
+    """The whole way through a real model (tests/test_models_model_generations.py has the cases)."""
+    model = make_model(tmp_path)
+    for _ in range(2):
+        train(model, 2)
+        model.save()
+    path = tmp_path / 'model' / 't_Tiny_opt.npy'
+    path.write_bytes(bytes(path.stat().st_size))    # after a power cut
+    model = make_model(tmp_path)
+    assert model.get_iter() == 2 and 'Went back to the save before it' in capsys.readouterr().out
+    train(model, 2)
+    model.save()
+    net = tmp_path / 'model' / 't_Tiny_net.npy'
+    values = persist.load(net)
+    persist.write_bytes(net, persist.dumps({key: value * np.nan for key, value in values.items()}))
+    again = make_model(tmp_path, restore_last_good=True)
+    assert again.get_iter() == 2 and 'Restored previous' in capsys.readouterr().out
+    train(again, 1)
+    again.save()
+    assert make_model(tmp_path).get_iter() == 3

@@ -44,9 +44,11 @@ def test_backup_by_key_and_by_time(tmp_path, monkeypatch):
     model.create_backup()
     folder = tmp_path / 'model' / 't_Tiny_autobackups'
     assert sorted(path.name for path in (folder / '01').iterdir()) == [
-        'preview_Tiny large.jpg', 'preview_Tiny.jpg', 't_Tiny_data.dat', 't_Tiny_net.npy',
-        't_Tiny_opt.npy', 't_Tiny_summary.txt'
+        'preview_Tiny large.jpg', 'preview_Tiny.jpg', 't_Tiny_data.dat', 't_Tiny_generation.json',
+        't_Tiny_net.npy', 't_Tiny_opt.npy', 't_Tiny_summary.txt'
     ]
+    assert persist.verify_generation(folder / '01', 't_Tiny') == []
+    assert persist.read_manifest(folder / '01', 't_Tiny')['info']['iteration'] == 1
     model.autobackup_hour, model.autobackup_start_time = 2, 1000.0
     clock = [1000.0]
     monkeypatch.setattr(sys.modules['models.model_saving'], 'time',

@@ -1,12 +1,16 @@
 """models/preview_history.py: pictures written by a child process from what the chart needs (spec
 20 section 8)."""
+import os
 import pickle
 
 import cv2
 import numpy as np
+import pytest
 
-from models.loss_chart import get_loss_history_preview
-from models.preview_history import LossTail, PreviewHistoryWriter, compose_history_picture
+from core.errors import UserError
+from models.loss_chart import get_loss_history_preview, reduce_loss_history
+from models.preview_history import (LossTail, PreviewHistoryWriter, compose_history_picture,
+                                    write_history_pictures)
 
 
 def test_pictures_are_written_with_the_chart_above(tmp_path):
@@ -41,6 +45,26 @@ def test_a_picture_that_cannot_be_written_is_reported(tmp_path, capsys):
     writer.post([(np.zeros((8, 8, 3)), str(tmp_path / 'file' / 'x.jpg'))], [[1.0]], 1)
     writer.close()
     assert 'could not be written' in capsys.readouterr().out
+
+
+def test_a_picture_is_the_old_one_or_the_new_one(tmp_path, monkeypatch):
+    """Also those that Colab shows, <model>_preview_<name>.jpg, after a power cut."""
+    path = tmp_path / 'm_preview_x.jpg'
+    arguments = ([(np.zeros((8, 8, 3)), str(path))], {8: reduce_loss_history([[1.0]], 8)}, 1)
+    write_history_pictures(*arguments)
+    old, synced = path.read_bytes(), []
+    replace = os.replace
+
+    def refuse(source, target):
+        raise OSError('refused')
+    monkeypatch.setattr(os, 'fsync', synced.append)
+    monkeypatch.setattr(os, 'replace', refuse)
+    with pytest.raises(UserError, match='refused'):
+        write_history_pictures(*arguments)
+    assert path.read_bytes() == old and len(synced) == 1
+    monkeypatch.setattr(os, 'replace', replace)
+    write_history_pictures(*arguments)
+    assert os.listdir(str(tmp_path)) == [path.name]
 
 
 def test_a_dead_child_is_reported_once_and_training_goes_on(capsys):

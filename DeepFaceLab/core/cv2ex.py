@@ -85,6 +85,14 @@ def to_bgr(img: np.ndarray) -> np.ndarray:
     return img[..., :3]
 
 
+def cv2_encode(suffix: str, img: np.ndarray, *args) -> bytes:
+    """The bytes of an image file, e.g. of suffix '.jpg'; `args` and errors as `cv2_imwrite`."""
+    encoded, buffer = cv2.imencode(suffix, img, *args)
+    if not encoded:
+        raise cv2.error("OpenCV cannot encode %s %s as %s" % (img.shape, img.dtype, suffix))
+    return buffer.tobytes()
+
+
 def cv2_imwrite(filename, img: np.ndarray, *args) -> bool:
     """Encode by the file's suffix and write; the file is whole or not there.
 
@@ -94,15 +102,12 @@ def cv2_imwrite(filename, img: np.ndarray, *args) -> bool:
     :raises cv2.error: unknown suffix or an array that is no image.
     """
     filename = Path(filename)
-    encoded, buffer = cv2.imencode(filename.suffix, img, *args)
-    if not encoded:
-        raise cv2.error("OpenCV cannot encode %s %s as %s"
-                        % (img.shape, img.dtype, filename.suffix))
+    data = cv2_encode(filename.suffix, img, *args)
     temp = filename.parent / (filename.name + '.tmp')
     try:
         # No fsync: frames are many and can be made again.
         with open(str(temp), 'wb') as file:
-            file.write(buffer)
+            file.write(data)
         os.replace(str(temp), str(filename))
     except OSError as error:
         io.log_err("Unable to write %s: %s" % (filename, error))

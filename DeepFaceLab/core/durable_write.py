@@ -5,10 +5,11 @@ Part of `core.persist`. Temporary file -> flush -> fsync -> atomic replace -> fo
 import contextlib
 import errno
 import os
+import shutil
 import time
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Tuple, Union
+from typing import Any, BinaryIO, Callable, Optional, Tuple, Union
 
 from core.errors import UserError
 
@@ -17,8 +18,10 @@ Content = Union[bytes, Callable[[BinaryIO], None]]
 
 TEMP_SUFFIX = ".tmp"    # interface: other tools look for `<name>.tmp`
 
-REPLACE_TRIES = 10      # Windows: an antivirus scan holds a new file for a moment
+REPLACE_TRIES = 10      # an antivirus scan or a viewer holds a file for a moment
 REPLACE_PAUSE = 0.2     # s
+
+_COPY_CHUNK = 1 << 22
 
 # Some network and FUSE file systems cannot sync a folder; they keep the order without it or not at
 # all.
@@ -61,8 +64,11 @@ def sync_folder(folder: Path) -> None:
 
 
 def replace_file(temp: Path, path: Path) -> None:
-    """Give a finished temporary its name. UserError when another program holds the old file."""
-    for remaining in reversed(range(REPLACE_TRIES if os.name == "nt" else 1)):
+    """Give a finished temporary (or a folder, where none of the name is) its name.
+
+    UserError when another program holds the old file.
+    """
+    for remaining in reversed(range(REPLACE_TRIES)):
         try:
             os.replace(str(temp), str(path))
             return
@@ -96,7 +102,7 @@ def write_temp(path: Path, content: Content) -> Tuple[int, int]:
             os.fsync(file.fileno())
     except BaseException as error:
         with contextlib.suppress(OSError):
-            temp.unlink()
+            os.unlink(str(temp))
         if isinstance(error, OSError):
             raise UserError(
                 "{} cannot be written: {}.".format(path, error.strerror or error),
@@ -104,6 +110,52 @@ def write_temp(path: Path, content: Content) -> Tuple[int, int]:
                  "The old file is untouched."]) from error
         raise
     return checked.size, checked.crc32
+
+
+def copy_from(source: Path) -> Callable[[BinaryIO], None]:
+    """Content for `write_temp` and its callers: the present bytes of another file."""
+    def write(file: BinaryIO) -> None:
+        with open(str(source), "rb") as original:
+            shutil.copyfileobj(original, file, _COPY_CHUNK)
+    return write
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file; nothing happens when it is not there. UserError."""
+    try:
+        os.unlink(str(path))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UserError("{} cannot be removed: {}.".format(path, error.strerror or error),
+                        ["Close the program that has it open."]) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, with its parents, unless it is there. UserError."""
+    try:
+        os.makedirs(str(folder), exist_ok=True)
+    except OSError as error:
+        raise UserError("The folder {} cannot be made: {}.".format(
+            folder, error.strerror or error), ["Check the disk."]) from error
+
+
+def remove_tree(folder: Path, parked: Optional[Path] = None) -> None:
+    """Remove a folder with all it holds, if it is there. UserError.
+
+    parked: another name that it gets first, so that nobody takes what is half removed for whole.
+    """
+    try:
+        if parked is not None and folder.is_dir():
+            remove_tree(parked)
+            replace_file(folder, parked)
+            sync_folder(parked.parent)
+            folder = parked
+        if folder.is_dir():
+            shutil.rmtree(str(folder))
+    except OSError as error:
+        raise UserError("The folder {} cannot be removed: {}.".format(
+            folder, error.strerror or error), ["Close the program that holds it."]) from error
 
 
 def write_stream(path: PathLike, write: Callable[[BinaryIO], None]) -> None:

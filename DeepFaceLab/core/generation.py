@@ -1,97 +1,62 @@
 """The files of one save of a model as a single event, kept in a small journal.
 
-Part of `core.persist`. The journal (the manifest, `<model>_generation.json`) only adds to the files
+Part of `core.persist`. The journal (the record of core/generation_record.py) only adds to the files
 that older installs read; without it they are a model all the same.
 """
 import contextlib
-import json
 import time
-import zlib
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping
+from typing import Any, Dict, Iterable, List, Mapping, Optional
 
-from core.durable_write import (Content, PathLike, replace_file, sync_folder, temp_path,
-                                write_temp, write_text)
+from core.durable_write import (Content, PathLike, remove_file, replace_file, sync_folder,
+                                temp_path, write_temp)
 from core.errors import CorruptFileError
+from core.generation_record import (manifest_path, matches, read_manifest, read_manifest_or_empty,
+                                    write_manifest)
 from core.pickle_format import load_file
+from core.previous_generations import (keep_generation, previous_root, prune_previous, put_aside)
 
-MANIFEST_SUFFIX = "_generation.json"
 STRAY_AGE = 900.0       # s after which no living save is still writing its temporaries
-_CHUNK = 1 << 22
 
 
-def manifest_path(folder: PathLike, name: str) -> Path:
-    """Where `commit_generation` keeps the record of model `name`."""
-    return Path(folder) / (name + MANIFEST_SUFFIX)
-
-
-def read_manifest(folder: PathLike, name: str) -> Dict[str, Any]:
-    """The record of the newest generation, {} when there is none.
-
-    {"state": "pending" | "committed", "generation": int, "files": {name: {"size", "crc32"}}}
-    """
-    path = manifest_path(folder, name)
-    if not path.exists():
-        return {}
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        if not _is_manifest(manifest):
-            raise ValueError("unexpected content")
-        return manifest
-    except ValueError as error:
-        raise CorruptFileError(
-            "{} is damaged ({}).".format(path, error),
-            ["Delete it: the model's own files do not need it."]) from error
-
-
-def _is_manifest(manifest: Any) -> bool:
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        return False
-    return (manifest.get("state") in ("pending", "committed")
-            and isinstance(manifest.get("generation"), int)
-            # plain names only: models travel from user to user
-            and all(name and Path(name).name == name and isinstance(record, dict)
-                    and all(isinstance(record.get(key), int) for key in ("size", "crc32"))
-                    for name, record in manifest["files"].items()))
-
-
-def _write_manifest(folder: Path, name: str, manifest: Mapping[str, Any]) -> None:
-    write_text(manifest_path(folder, name), json.dumps(manifest, indent=1))
-
-
-def read_manifest_or_empty(folder: PathLike, name: str) -> Dict[str, Any]:
-    """`read_manifest`, but a damaged record counts as none: saving must stay possible."""
-    try:
-        return read_manifest(folder, name)
-    except CorruptFileError:
-        return {}
-
-
-def commit_generation(folder: PathLike, name: str, files: Mapping[str, Content]) -> None:
+def commit_generation(folder: PathLike, name: str, files: Mapping[str, Content],
+                      keep_previous: int = 0, info: Optional[Mapping[str, Any]] = None,
+                      absent: Iterable[str] = ()) -> List[str]:
     """Write all `files` (file name in `folder` -> bytes, or a function that writes them to a
     file object) as one generation of model `name`, in the mapping's order.
 
     1. every file goes to `<file>.tmp` and is synced; a failure here removes the temporaries and
-       leaves the old generation whole; 2. the manifest names them as pending: from here the save
-       counts; 3. they replace the old files; 4. the manifest says committed.
-    A crash between 2 and 4 is finished by `recover_generation`, a failure by that or by the next
-    save. Raises UserError (full disk, no permission, a file held by another program).
+       leaves the old generation whole; 2. the old generation is kept (core/previous_generations.py)
+       unless `keep_previous`, the number of earlier ones to have, is 0; 3. the record names the new
+       files as pending: from here the save counts; 4. they replace the old ones, and the files
+       `absent` go; 5. the record says committed; 6. generations that are too many go.
+    A crash between 3 and 5 is finished by `recover_generation`, a failure by that or by the next
+    save. Raises UserError (full disk, no permission, a file held by another program). Returns one
+    sentence for each old generation that could not be removed.
+
+    info: what the record is to tell beside the files; plain values.
     """
     folder = Path(folder)
-    last = read_manifest_or_empty(folder, name)
     # Its temporaries are the only copy of some files, and this save would overwrite them. Where
     # they are damaged, the new generation is the remedy.
     with contextlib.suppress(CorruptFileError):
-        _finish_pending(folder, name, last)
-    manifest = {"generation": last.get("generation", 0) + 1, "state": "pending",
-                "files": _write_temporaries(folder, files)}
+        _finish_pending(folder, name, read_manifest_or_empty(folder, name))
+    last = read_manifest_or_empty(folder, name)
+    manifest: Dict[str, Any] = {"generation": last.get("generation", 0) + 1, "state": "pending",
+                                "info": dict(info or {}), "absent": list(absent),
+                                "files": _write_temporaries(folder, files)}
     try:
-        _write_manifest(folder, name, manifest)
+        if keep_previous > 0:
+            kept = keep_generation(folder, name, last, list(files) + manifest["absent"])
+            if kept is not None and kept.needs_moves:
+                manifest["aside"] = kept.number
+        write_manifest(folder, name, manifest)
     except BaseException:
         if read_manifest_or_empty(folder, name) != manifest:    # else the save counts already
             _remove_temporaries(folder, manifest["files"])
         raise
     _finish_pending(folder, name, manifest, is_fresh=True)
+    return prune_previous(folder, name, keep_previous)
 
 
 def _write_temporaries(folder: Path, files: Mapping[str, Content]) -> Dict[str, Dict[str, int]]:
@@ -124,42 +89,35 @@ def _finish_pending(folder: Path, name: str, manifest: Mapping[str, Any],
     """
     if manifest.get("state") != "pending":
         return []
+    kept = previous_root(folder, name) / str(manifest.get("aside"))
+    if "aside" not in manifest or not kept.is_dir():    # nobody keeps them
+        kept = None
     moved = []
     for file_name, record in manifest["files"].items():
         path = folder / file_name
         temp = temp_path(path)
-        if is_fresh or _matches(temp, record):
+        if is_fresh or matches(temp, record):
             with contextlib.suppress(FileNotFoundError):    # another process may have been faster
+                if kept is not None:
+                    put_aside(path, kept)
                 replace_file(temp, path)
                 moved.append(file_name)
                 continue
-        if not _matches(path, record):
+        if not matches(path, record):
             raise CorruptFileError(
                 "{} does not belong to the last save, which was interrupted.".format(path),
-                ["Restore the model from its _autobackups folder.",
+                ["Restore an earlier save: `main.py doctor --model` lists them.",
                  "To use the files as they are, delete {}.".format(manifest_path(folder, name))])
+    for file_name in manifest.get("absent", ()):
+        if kept is not None:
+            put_aside(folder / file_name, kept)
+        remove_file(folder / file_name)
+    if kept is not None:
+        sync_folder(kept)       # first: what left `folder` for sure must be there for sure
     sync_folder(folder)
-    _write_manifest(folder, name, dict(manifest, state="committed"))
+    write_manifest(folder, name, {key: value for key, value in dict(
+        manifest, state="committed").items() if key not in ("absent", "aside")})
     return moved
-
-
-def _iterate_chunks(path: Path) -> Iterator[bytes]:
-    with open(str(path), "rb") as file:
-        while True:
-            chunk = file.read(_CHUNK)
-            if not chunk:
-                return
-            yield chunk
-
-
-def _matches(path: Path, record: Mapping[str, int]) -> bool:
-    """True if the file exists with the size and CRC-32 of its record."""
-    if not path.exists() or path.stat().st_size != record["size"]:
-        return False
-    crc32 = 0
-    for chunk in _iterate_chunks(path):
-        crc32 = zlib.crc32(chunk, crc32)
-    return crc32 == record["crc32"]
 
 
 def recover_generation(folder: PathLike, name: str) -> List[str]:
@@ -199,9 +157,3 @@ def _tidy_temporary(temp: Path, path: Path) -> List[str]:
     except OSError as error:
         return ["{} of an interrupted save cannot be removed: {}.".format(temp, error.strerror)]
     return ["{}: removed what an interrupted save left.".format(temp.name)]
-
-
-def verify_generation(folder: PathLike, name: str) -> List[str]:
-    """Names of the files that differ from the manifest: changed by another program or damaged."""
-    files = read_manifest(folder, name).get("files", {})
-    return [file for file, record in files.items() if not _matches(Path(folder) / file, record)]

@@ -140,6 +140,8 @@ def add_train(verb, models: Sequence[str]) -> None:
                    metavar=("SECONDS", "CODE"),
                    help="run Python text SECONDS after the start; every -SECONDS when negative")
     add_answers(p)
+    add_flag(p, "--restore-last-good",
+              "first go back to the newest save or backup that is whole and finite")
     add_flag(p, "--dry-run", "show the options, files and devices that training would use, and "
                              "stop; nothing is written")
     add_path(p, "--status-file", "append how it goes to this file, one JSON object a line")
@@ -250,7 +252,12 @@ def add_own_verbs(verb) -> None:
     add_int(p, "--resolution", "face size of the model in pixels")
     p.add_argument("--minutes", type=float, help="train this long instead of a step count")
 
-    verb("doctor", verbs.run_doctor, "show versions, devices, limits and known remedies")
+    p = verb("doctor", verbs.run_doctor, "show versions, devices, limits and known remedies; "
+                                         "with --model the saves of a model")
+    p.add_argument("--model", help="name of a saved model, e.g. me_SAEHD: check all its saves")
+    add_path(p, "--model-dir", "folder of the saved models")
+    p.add_argument("--restore", metavar="SAVE",
+                   help="go back to this save, e.g. previous or 03; what it replaces is kept")
 
     p = verb("option-tables", verbs.run_option_tables, "option tables of the README")
     add_path(p, "--readme", "check the tables of this file; prints them when not given")

@@ -178,6 +178,7 @@ def run_train(args: Namespace):
                 silent_start=args.silent_start,
                 execute_programs=programs,
                 debug=args.debug,
+                restore_last_good=args.restore_last_good,
                 dry_run=args.dry_run,
                 status_file=optional_path(args.status_file))
 
@@ -289,9 +290,16 @@ def run_demo_train(args: Namespace):
 # These two look and compute nothing: no lower priority, no devices listed in advance.
 
 def run_doctor(args: Namespace):
-    from mainscripts import Doctor
+    if args.model is None and args.model_dir is None and args.restore is None:
+        from mainscripts import Doctor
 
-    return Doctor.main()
+        return Doctor.main()
+    if args.model is None or args.model_dir is None:
+        raise UserError("The saves of a model are found with --model and --model-dir.",
+                        ["for example: doctor --model me_SAEHD --model-dir workspace/model"])
+    from mainscripts import DoctorModel
+
+    return DoctorModel.main(args.model, Path(args.model_dir), args.restore)
 
 
 def run_option_tables(args: Namespace):

@@ -15,7 +15,7 @@ from core.interact import interact as io
 from core.leras import nn
 from core.options import find_given
 
-from . import effective_config, model_files, model_store
+from . import effective_config, model_files, model_generations, model_store
 from .common.placement import Placement
 from .common_options import (FORCE_MODEL_NAME, FORCE_NEW_PREVIEW, SILENT_START,
                              CommonOptionQuestions, get_trainer_option)
@@ -44,8 +44,9 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
     Arguments: is_training builds generators, history and backups; is_exporting is for `export_dfm`;
     paths are `pathlib.Path`; force_gpu_idxs a list of ints or text as '0,1', None or empty asks;
     silent_start opens the latest model on the best GPU, unless cpu_only or force_gpu_idxs say
-    otherwise; dry_run=True stops when the options are known; other keywords are ignored (MVE's
-    `src_pak_name` and `dst_pak_name` become attributes, spec 82).
+    otherwise; dry_run=True stops when the options are known; restore_last_good=True first goes back
+    to the newest save that is whole and finite; other keywords are ignored (MVE's `src_pak_name`
+    and `dst_pak_name` become attributes, spec 82).
 
     Raises UserError for a file that cannot be read: nothing is ever re-initialised in its place.
     """
@@ -102,7 +103,8 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         self.model_name = self._choose_name(force_model_class_name, force_model_name, silent_start,
                                             may_write=not is_dry_run)
         if not is_dry_run:
-            model_store.recover_model(self.saved_models_path, self.get_model_name())
+            model_generations.prepare_load(self.saved_models_path, self.get_model_name(),
+                                           kwargs.get('restore_last_good', False))
         self._load_data()
         self.device_config = choose_device(cpu_only, force_gpu_idxs, silent_start)
         (nn.prepare if is_dry_run else nn.initialize)(self.device_config)

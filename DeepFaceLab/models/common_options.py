@@ -95,9 +95,15 @@ STATUS_FILE_MB = Option(
     limits=(0.01, None),
     help='Before the status file exceeds so many MB it becomes PATH.1, in place of the one '
          'before.')
+KEEP_PREVIOUS = Option(
+    'keep_previous', 'int', 1, 'Earlier saves to keep', limits=(0, 24),
+    help='They stay in <model>_previous, so that a damaged save costs one save interval only. '
+         'Each takes the disk space of the model once more, and while a save is written there is '
+         'one more of them; no memory, and no time to write. 0 keeps none.')
 TRAINER_OPTIONS = [
-    SAVE_INTERVAL_MIN, PREVIEW_PERIOD, PREVIEW_PERIOD_COLAB, FORCE_NEW_PREVIEW, EXIT_AT_TARGET,
-    NON_FINITE_LIMIT, LOSS_JUMP_FACTOR, STATUS_FILE, STATUS_INTERVAL_SEC, STATUS_FILE_MB
+    SAVE_INTERVAL_MIN, KEEP_PREVIOUS, PREVIEW_PERIOD, PREVIEW_PERIOD_COLAB, FORCE_NEW_PREVIEW,
+    EXIT_AT_TARGET, NON_FINITE_LIMIT, LOSS_JUMP_FACTOR, STATUS_FILE, STATUS_INTERVAL_SEC,
+    STATUS_FILE_MB
 ]
 
 # Which model and how it is opened: answers to questions that are no options of the model itself.

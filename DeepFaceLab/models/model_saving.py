@@ -1,8 +1,10 @@
 """The part of ModelBase that saves and backs up (spec 20 section 11)."""
 import time
 from pathlib import Path
+from typing import Dict
 
-from core.cv2ex import cv2_imwrite
+from core import persist
+from core.cv2ex import cv2_encode
 from core.imagelib.common import to_uint8
 from core.interact import interact as io
 
@@ -53,21 +55,26 @@ class SavingAndBackups:
                        'last good save.')
             return
         io.log_info('Creating backup...')
+        root, name = self.autobackups_path, self.get_model_name()
+        backups.finish_interrupted(root, name, self._put_backup_in_place)
         files = [self._find_saved_file(filename) for _, filename in self.get_model_filename_list()]
         files += [Path(self.get_summary_path()), self.model_data_path]
-        new = backups.write_new_backup(self.autobackups_path, files, self._write_backup_previews)
-        if 'maximum_n_backups' in self.options:
-            backups.add_dated_backup(self.autobackups_path, new,
-                                     int(self.options['maximum_n_backups']),
-                                     str(self.options.get('session_name', '')))
-        else:
-            backups.rotate_backups(self.autobackups_path, new)
+        record = persist.read_manifest_or_empty(self.saved_models_path, name)
+        self._put_backup_in_place(backups.write_new_backup(
+            root, name, files, self._encode_backup_previews(), record.get('info', {})))
         self.backups_made += 1
 
-    def _write_backup_previews(self, folder: Path) -> None:
-        for name, image in self.get_previews():
-            cv2_imwrite(str(folder / ('preview_%s.jpg' % name)),
-                        to_uint8(image))
+    def _put_backup_in_place(self, new: Path) -> Path:
+        if 'maximum_n_backups' in self.options:
+            return backups.add_dated_backup(self.autobackups_path, new,
+                                            int(self.options['maximum_n_backups']),
+                                            str(self.options.get('session_name', '')))
+        return backups.rotate_backups(self.autobackups_path, new)
+
+    def _encode_backup_previews(self) -> Dict[str, bytes]:
+        """File name -> JPEG of every preview."""
+        return {'preview_%s.jpg' % name: cv2_encode('.jpg', to_uint8(image))
+                for name, image in self.get_previews()}
 
     def _find_saved_file(self, filename: str) -> Path:
         """Path of a saved part. XSeg's wrapper saves without the model's name in front."""

@@ -3,6 +3,7 @@ generation.
 
 (spec 20 sections 5, 6 and 11). Every file is read through `core.persist`, which executes nothing.
 """
+import time
 from pathlib import Path
 from typing import IO, Any, Callable, Dict, List, NamedTuple, Optional
 
@@ -13,21 +14,13 @@ from core.errors import UserError
 from core.interact import interact as io
 from core.leras import nn
 
-from . import backups, model_files
+from . import backups
+from .common_options import KEEP_PREVIOUS, get_trainer_option
 
 DATA_DEFAULTS = (('loss_history', list), ('sample_for_preview', lambda: None),
                  ('choosed_gpu_indexes', lambda: None))
 
 PendingPart = NamedTuple('PendingPart', [('saveable', Any), ('path', Path), ('force_dtype', Any)])
-
-
-def recover_model(folder: Path, model_name: str) -> None:
-    """Finish a save that was interrupted, so that the files of a model fit together.
-    CorruptFileError."""
-    if folder.is_dir():
-        for notice in persist.recover_generation(folder, model_name):
-            io.log_info(notice)
-        model_files.recover_temporaries(folder, model_name)
 
 
 def load_model_data(path: Path) -> Dict[str, Any]:
@@ -38,7 +31,7 @@ def load_model_data(path: Path) -> Dict[str, Any]:
     not a model's. Unknown option keys are kept; NumPy scalars among the options become plain.
     """
     data = persist.load(path)
-    remedies = ['restore the model from its newest backup (folder *_autobackups)',
+    remedies = ['restore an earlier save or a backup: `main.py doctor --model` lists them',
                 'move the file away to begin the model anew: its weights are then initialised']
     if not isinstance(data, dict):
         raise UserError('%s does not hold the data of a model.' % path, remedies)
@@ -125,12 +118,17 @@ def find_non_finite(parts: List[PendingPart], values: List[List[np.ndarray]]) ->
     hold it; None if all are finite."""
     for part, part_values in zip(parts, values):
         for weight, value in zip(part.saveable.get_weights(), part_values):
-            array = np.asarray(value)
-            # a sum is finite only if all elements are, and far cheaper to look at than all of them
-            if array.dtype.kind == 'f' and not np.isfinite(
-                    np.sum(array)) and not np.isfinite(array).all():
+            if not is_finite(value):
                 return '%s of %s' % (weight.name, part.path.name)
     return None
+
+
+def is_finite(value: Any) -> bool:
+    """True unless an array of floats, or such a scalar, has a NaN or infinite element."""
+    array = np.asarray(value)
+    # a sum is finite only if all elements are, and far cheaper to look at than all of them
+    return (array.dtype.kind != 'f' or bool(np.isfinite(np.sum(array)))
+            or bool(np.isfinite(array).all()))
 
 
 def save_generation(model: Any) -> bool:
@@ -161,7 +159,11 @@ def save_generation(model: Any) -> bool:
             persist.write_stream(part.path, make_part_writer(part, part_values))
     del values
     files[model.model_data_path.name] = lambda file: persist.dump(get_model_data(model), file)
-    persist.commit_generation(folder, model.get_model_name(), files)
+    notices = persist.commit_generation(
+        folder, model.get_model_name(), files, get_trainer_option(KEEP_PREVIOUS),
+        info={'iteration': int(model.get_iter()), 'time': int(time.time())})
+    for notice in notices:
+        io.log_err(notice)
     return True
 
 

@@ -12,7 +12,8 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from core.cv2ex import cv2_imwrite
+from core import persist
+from core.cv2ex import cv2_encode
 from core.imagelib.common import to_uint8
 from core.interact import interact as io
 from core.joblib.worker_process import WorkerProcess
@@ -68,8 +69,8 @@ def write_history_pictures(items: Sequence[PreviewItem], losses: Dict[int, LossC
     for image, path in items:
         filepath = Path(path)
         filepath.parent.mkdir(parents=True, exist_ok=True)
-        cv2_imwrite(str(filepath), compose_history_picture(image, losses[image.shape[1]],
-                                                           iteration))
+        picture = compose_history_picture(image, losses[image.shape[1]], iteration)
+        persist.write_bytes(filepath, cv2_encode(filepath.suffix, picture))
 
 
 def run_history_writer(conn: Any) -> None:
