@@ -1,0 +1,299 @@
+"""Seeded damage and malice for files: what chance does to bytes and what a stranger would do.
+
+`mutate(data, kind, random)` changes one file. Kinds: "bytes" knows nothing of the content,
+"pickle", "face", "pak" and "json" know where lengths, counts, names and chunks stand.
+"""
+import io
+import json
+import pickle
+import pickletools
+import struct
+
+EXTREMES = (0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
+            1 << 40, (1 << 62) - 1, 1 << 62, (1 << 63) - 1, (1 << 64) - 1)
+
+# What a crafted pickle would like to run. %s: a file that must not appear.
+EVIL_GLOBALS = (("os", "system"), ("posix", "system"), ("nt", "system"), ("subprocess", "Popen"),
+                ("builtins", "eval"), ("builtins", "exec"), ("builtins", "__import__"),
+                ("builtins", "getattr"), ("builtins", "open"), ("__builtin__", "execfile"),
+                ("numpy", "memmap"), ("numpy", "f2py.os.system"), ("numpy", "load"),
+                ("numpy.core.multiarray", "fromfile"), ("numpy.testing", "rundocs"),
+                ("functools", "partial"), ("pathlib", "Path"), ("pickle", "loads"),
+                ("copyreg", "_reconstructor"), ("_codecs", "lookup"), ("runpy", "run_path"),
+                ("facelib.FaceType", "persist.write_bytes"), ("samplelib.Sample", "Sample"))
+
+
+def damage_bytes(data, random):
+    """Damage that needs no knowledge of the format."""
+    data = bytearray(data)
+    if not data:
+        return b"\x80"
+    place = random.randrange(len(data))
+    length = min(len(data) - place, 1 << random.randrange(12))
+    way = random.randrange(9)
+    if way == 0:
+        for _ in range(random.choice((1, 1, 2, 8, 64))):
+            data[random.randrange(len(data))] ^= 1 << random.randrange(8)
+    elif way == 1:
+        del data[place:]
+    elif way == 2:
+        del data[place:place + length]
+    elif way == 3:    # a chunk twice
+        data[place:place] = data[place:place + length]
+    elif way == 4:    # two chunks change places
+        other = random.randrange(len(data))
+        first, second = sorted((place, other))
+        length = min(length, second - first, len(data) - second)
+        data[first:first + length], data[second:second + length] = (
+            data[second:second + length], data[first:first + length])
+    elif way == 5:
+        size = random.choice((1, 2, 4, 8))
+        value = random.choice(EXTREMES) & ((1 << 8 * size) - 1)
+        data[place:place + size] = value.to_bytes(size, random.choice(("little", "big")))
+    elif way == 6:
+        data[place:place + length] = bytes(random.getrandbits(8) for _ in range(length))
+    elif way == 7:
+        data[place:place] = bytes([data[place]]) * random.choice((10, 1000, 100000))
+    else:
+        data[place] = random.getrandbits(8)
+    return bytes(data)
+
+
+# -- pickles
+
+def list_opcodes(data):
+    """[(opcode, argument, start, end)] of a pickle, [] if it has none that can be told apart."""
+    try:
+        found = [(opcode, argument, start) for opcode, argument, start in pickletools.genops(data)]
+    except Exception:  # noqa: BLE001 the input may be anything
+        return []
+    ends = [start for _, _, start in found[1:]] + [len(data)]
+    return [item + (end,) for item, end in zip(found, ends)]
+
+
+def encode_global(module, name, random):
+    if random.random() < 0.5:
+        return "c{}\n{}\n".format(module, name).encode()
+    return b"".join(b"X" + struct.pack("<I", len(text)) + text.encode()
+                    for text in (module, name)) + b"\x93"
+
+
+def make_evil_call(random, canary):
+    """Opcodes that push the result of a forbidden call."""
+    module, name = random.choice(EVIL_GLOBALS)
+    text = "open({!r}, 'w')".format(canary) if name in ("eval", "exec") else "touch " + canary
+    argument = b"X" + struct.pack("<I", len(text)) + text.encode()
+    end = random.choice((b"\x85R", b"\x85\x81", b"\x85}\x92", b"b", b"0"))
+    if random.random() < 0.2:
+        return b"(" + encode_global(module, name, random) + argument + b"o"
+    if random.random() < 0.2:
+        return b"(" + argument + "i{}\n{}\n".format(module, name).encode()
+    return encode_global(module, name, random) + argument + end
+
+
+def nest(random):
+    """Opcodes that push one value in which values lie deep or again and again in each other."""
+    depth = random.choice((10, 30, 90, 1000, 20000))
+    way = random.randrange(6)
+    if way == 0:
+        return b"(" * depth + b"l" * depth
+    if way == 1:
+        return b")" + b"\x85" * depth
+    if way == 2:
+        return b"]" * (depth + 1) + b"a" * depth
+    if way == 3:    # each holds the one before twice
+        return b")" + b"2\x86" * min(depth, 1000)
+    if way == 4:
+        start = 200
+        levels = min(depth, 50)
+        return b"](K\x00K\x01eq" + bytes([start]) + b"".join(
+            b"0](h" + bytes([start + i]) + b"h" + bytes([start + i]) + b"eq" + bytes([start + i + 1])
+            for i in range(levels))
+    return b"}" + b")" + b"\x85" * depth + b"K\x00s"
+
+
+def edit_argument(item, data, random):
+    """The opcode again with another argument."""
+    opcode, argument, start, end = item
+    value = random.choice(EXTREMES)
+    if opcode.name in ("BINPUT", "LONG_BINPUT", "PUT", "MEMOIZE"):
+        return random.choice((b"r" + struct.pack("<I", value & 0xffffffff),
+                              b"p%d\n" % value, b"q\xff"))
+    if opcode.name in ("BINGET", "LONG_BINGET", "GET"):
+        return random.choice((b"h" + bytes([random.randrange(256)]),
+                              b"j" + struct.pack("<I", value & 0xffffffff)))
+    if opcode.name in ("BININT", "BININT1", "BININT2", "LONG1"):
+        return random.choice((b"J" + struct.pack("<I", value & 0xffffffff),
+                              b"\x8a\x09" + value.to_bytes(9, "little"),
+                              b"\x8b" + struct.pack("<I", value & 0xffffffff),
+                              b"I" + b"9" * 30000 + b"\n"))
+    if opcode.name in ("BINUNICODE", "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES",
+                       "BINBYTES8", "BINUNICODE8", "BYTEARRAY8", "FRAME"):
+        payload = data[start + 1:end]
+        code = random.choice((b"\x8d", b"\x8e", b"\x96", b"\x95", b"\x8b", b"T"))
+        if code in (b"\x8b", b"T"):
+            return code + struct.pack("<I", value & 0xffffffff) + payload
+        return code + struct.pack("<Q", value) + payload
+    if opcode.name == "BINFLOAT":
+        return b"G" + random.choice((b"\x7f\xf0" + bytes(6), b"\x7f\xf8" + bytes(6),
+                                     b"\x7f\xef" + b"\xff" * 6))
+    return bytes([random.getrandbits(8)]) + data[start + 1:end]
+
+
+def mutate_pickle(data, random, canary="canary"):
+    """One change between or in the opcodes of a pickle."""
+    items = list_opcodes(data)
+    if len(items) < 3 or random.random() < 0.15:
+        return damage_bytes(data, random)
+    item = random.choice(items[1:])
+    opcode, _, start, end = item
+    way = random.randrange(10)
+    if way <= 1:
+        new = edit_argument(item, data, random)
+    elif way == 2:
+        new = bytes([random.choice(pickletools.opcodes).code.encode("latin1")[0]]) \
+            + data[start + 1:end]
+    elif way == 3:
+        new = make_evil_call(random, canary) + random.choice((b"", data[start:end]))
+    elif way == 4:
+        new = nest(random) + random.choice((b"", b"0", data[start:end]))
+    elif way == 5:
+        _, _, other_start, other_end = random.choice(items)
+        new = data[other_start:other_end]
+    elif way == 6:
+        _, _, other_start, other_end = random.choice(items)
+        new = data[min(start, other_start):max(end, other_end)] * 2
+    elif way == 7:
+        named = [found for found in items if found[0].name == "GLOBAL"]
+        if named:
+            _, _, start, end = random.choice(named)
+        new = encode_global(*random.choice(EVIL_GLOBALS), random=random)
+    elif way == 8:
+        new = random.choice((b"\x82\xff", b"\x83\xff\x01", b"\x84\x01\0\0\0", b"Px\n", b"Q",
+                             b"\x97", b"\x98", b"\x90", b"\x91", b"2", b"0", b"1", b"t", b".",
+                             b"\x80\x04", b"\x80\x02"))
+    else:
+        new = b""
+    return data[:start] + new + data[end:]
+
+
+# -- face pictures
+
+def split_jpeg(data):
+    """[start of every segment] and where the scan begins."""
+    starts, place = [0], 2
+    while place + 4 <= len(data) and data[place] == 0xff and data[place + 1] != 0xda:
+        starts.append(place)
+        place += 2 + struct.unpack_from(">H", data, place + 2)[0]
+    return starts + [place]
+
+
+def wrap_app15(payload):
+    return b"\xff\xef" + struct.pack(">H", (len(payload) + 2) & 0xffff) + payload
+
+
+def mutate_face(data, random, canary="canary"):
+    """One change to a face JPEG: its metadata, its segments, its frame header or its bytes."""
+    starts = split_jpeg(data)
+    pieces = [data[a:b] for a, b in zip(starts, starts[1:])] + [data[starts[-1]:]]
+    way = random.randrange(10)
+    for index, piece in enumerate(pieces):
+        if way <= 4 and piece[:2] == b"\xff\xef":
+            pieces[index] = wrap_app15(mutate_pickle(piece[4:], random, canary))
+        elif way == 5 and piece[:1] == b"\xff" and piece[1:2] in (b"\xc0", b"\xc2"):
+            height, width = random.choice(((65500, 65500), (32000, 32000), (0, 0), (1, 65535),
+                                           (4000, 4000), (65535, 1), (159, 161)))
+            pieces[index] = piece[:5] + struct.pack(">HH", height, width) + piece[9:]
+    if way == 6:
+        index = random.randrange(len(pieces))
+        pieces[index] = pieces[index][:2] + struct.pack(
+            ">H", random.choice(EXTREMES) & 0xffff) + pieces[index][4:]
+    elif way == 7:
+        random.shuffle(pieces)
+    elif way == 8:
+        pieces.insert(random.randrange(len(pieces) + 1), random.choice(pieces))
+    elif way == 9:
+        return damage_bytes(data, random)
+    return b"".join(pieces)
+
+
+# -- packs
+
+def mutate_pak(data, random, canary="canary"):
+    """One change to a pak: its list of members, its header, its table of offsets, its bytes."""
+    size, = struct.unpack_from("<Q", data, 8)
+    configs, rest = data[16:16 + size], data[16 + size:]
+    way = random.randrange(8)
+    if way <= 3:
+        configs = mutate_pickle(configs, random, canary)
+        return data[:8] + struct.pack("<Q", len(configs)) + configs + rest
+    if way == 4:
+        place = random.choice((0, 8))
+        return data[:place] + struct.pack("<Q", random.choice(EXTREMES)) + data[place + 8:]
+    if way == 5:
+        place = 16 + size + 8 * random.randrange(3)
+        return data[:place] + struct.pack("<Q", random.choice(EXTREMES)) + data[place + 8:]
+    if way == 6:
+        return data[:16 + size] + damage_bytes(rest, random)
+    return damage_bytes(data, random)
+
+
+# -- JSON
+
+JSON_VALUES = ("NaN", "Infinity", "-1", "1e999", "9" * 400, "9" * 50000, "null", "true", "[]",
+               "{}", '"\\ud800"', '"a\\u0000b"', '"../../x"', '"' + "x" * 5000 + '"',
+               "[" * 30000, "[" * 30000 + "]" * 30000, '{"a":' * 30000, "1.5", '"..\\\\x"')
+
+
+def mutate_json(data, random, canary="canary"):
+    """One change to a JSON text: a value or a key that nobody expects, or damage."""
+    way = random.randrange(4)
+    if way == 0:
+        return damage_bytes(data, random)
+    text = data.decode("utf-8")
+    marks = [i for i, letter in enumerate(text) if letter in ',:{}[]"']
+    first = random.randrange(len(marks) - 1)
+    value = random.choice(JSON_VALUES)
+    if way == 1:    # between two neighbouring marks, most often a number or a text
+        return (text[:marks[first] + 1] + value + text[marks[first + 1]:]).encode(
+            "utf-8", "surrogatepass")
+    parsed = json.loads(text)
+    node = parsed
+    while True:
+        keys = list(node) if isinstance(node, dict) else []
+        if not keys:
+            break
+        key = random.choice(keys)
+        if not isinstance(node[key], dict) or random.random() < 0.3:
+            if way == 2:
+                node[key] = "@"
+            else:
+                node[random.choice(("..", "a/b", "a\\b", "\0", "x" * 300, "\ud800", "", "C:x"))] \
+                    = node.pop(key)
+            break
+        node = node[key]
+    return json.dumps(parsed).replace('"@"', value).encode("utf-8", "surrogatepass")
+
+
+MUTATIONS = {"bytes": lambda data, random, canary: damage_bytes(data, random),
+             "pickle": mutate_pickle, "face": mutate_face, "pak": mutate_pak, "json": mutate_json}
+
+
+def mutate(data, kind, random, canary="canary"):
+    """`data` with one change of its kind, now and then with several."""
+    for _ in range(random.choice((1, 1, 1, 2, 4))):
+        data = _mutate_once(data, kind, random, canary)
+    return data
+
+
+def _mutate_once(data, kind, random, canary):
+    try:
+        return MUTATIONS[kind](data, random, canary)
+    except (ValueError, IndexError, struct.error, KeyError, UnicodeError, RecursionError,
+            OverflowError):
+        return damage_bytes(data, random)    # an earlier change left no structure to change
+
+
+def repickle(data, protocol):
+    """The same content in another protocol, for corpora."""
+    return pickle.dumps(pickle.load(io.BytesIO(data)), protocol)
