@@ -3,11 +3,16 @@
 `mutate(data, kind, random)` changes one file. Kinds: "bytes" knows nothing of the content,
 "pickle", "face", "pak" and "json" know where lengths, counts, names and chunks stand.
 """
-import io
 import json
 import pickle
 import pickletools
 import struct
+
+import cv2
+import numpy as np
+
+from core import persist
+from core.errors import UserError
 
 EXTREMES = (0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
             1 << 40, (1 << 62) - 1, 1 << 62, (1 << 63) - 1, (1 << 64) - 1)
@@ -141,7 +146,12 @@ def edit_argument(item, data, random):
 
 
 def mutate_pickle(data, random, canary="canary"):
-    """One change between or in the opcodes of a pickle."""
+    """One change of a value, or between or in the opcodes of a pickle."""
+    if random.random() < 0.35:
+        try:
+            return mutate_value(data, random)
+        except UserError:
+            pass    # an earlier change left no pickle, or it asks for classes of its own
     items = list_opcodes(data)
     if len(items) < 3 or random.random() < 0.15:
         return damage_bytes(data, random)
@@ -175,6 +185,74 @@ def mutate_pickle(data, random, canary="canary"):
     else:
         new = b""
     return data[:start] + new + data[end:]
+
+
+# -- values: a whole pickle with something unexpected in it
+
+def make_bomb(side):
+    """A PNG of a few KB that unpacks to side x side pixels."""
+    return cv2.imencode(".png", np.zeros((side, side), np.uint8))[1].reshape(-1)
+
+
+def declare_size(encoded, side):
+    """The PNG with another size in its header."""
+    encoded = encoded.copy()
+    encoded[16:24] = np.frombuffer(struct.pack(">II", side, side), np.uint8)
+    return encoded
+
+
+def nest_lists(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def share_lists(levels):
+    value = [0.0, 1.0]
+    for _ in range(levels):
+        value = [value, value]
+    return value
+
+
+VALUES = [
+    lambda: None, lambda: True, lambda: -1, lambda: 1 << 31, lambda: -(1 << 70),
+    lambda: 10 ** 400, lambda: float("nan"), lambda: float("inf"), lambda: 1e308, lambda: "",
+    lambda: "x" * 20000, lambda: "../../x.png", lambda: "C:\\x\\..\\y.png", lambda: "\ud800",
+    lambda: "a\0b", lambda: b"", lambda: b"\xff" * 99, lambda: [], lambda: {}, lambda: [[]],
+    lambda: [None, "x"], lambda: (1, 2), lambda: nest_lists(40), lambda: nest_lists(500),
+    lambda: share_lists(8), lambda: share_lists(30), lambda: share_lists(60),
+    lambda: [[1.0, 2.0]] * 68, lambda: [["1", "2"]] * 68, lambda: [[float("nan"), 1.0]] * 68,
+    lambda: [[1e30, 1e30]] * 68, lambda: [[5.0, 5.0]] * 68, lambda: np.zeros((0, 2)),
+    lambda: np.zeros((68, 2)), lambda: np.full((68, 2), np.nan), lambda: np.full((68, 2), -1e30),
+    lambda: np.zeros((1,) * 32), lambda: np.float16("inf"), lambda: np.zeros((5, 3), np.float32),
+    lambda: np.full((5, 2), 3e9, np.float32), lambda: np.arange(90, dtype=np.uint8),
+    lambda: np.zeros(5, bool), lambda: make_bomb(4000), lambda: make_bomb(1000)[:500],
+    lambda: declare_size(make_bomb(16), 60000), lambda: declare_size(make_bomb(16), 30000),
+    lambda: np.frombuffer(b"BM" + bytes(200), np.uint8), lambda: np.frombuffer(
+        b"\xff\x4f\xff\x51" + bytes(200), np.uint8), lambda: np.frombuffer(
+        b"II*\0" + b"\xff" * 200, np.uint8),
+    lambda: {"polys": [{"type": 1, "pts": np.full((4, 2), 2e9, np.float32)}]},
+    lambda: {"polys": [{"type": 9, "pts": None}]}, lambda: [(1, [[0, 0], [9, 9], [0, 9]])],
+    lambda: {"polys": [{"type": 1, "pts": [[0, 0], [1 << 19, 9]] * 500}] * 40},
+]
+
+
+def mutate_value(data, random, canary="canary"):
+    """The pickle with one value in it replaced, in any protocol."""
+    root = persist.loads(data)
+    node, value = root, random.choice(VALUES)()
+    while isinstance(node, (dict, list)) and len(node):
+        key = random.choice(list(node) if isinstance(node, dict) else range(len(node)))
+        if isinstance(node[key], (dict, list)) and random.random() < 0.5:
+            node = node[key]
+            continue
+        if isinstance(node, dict) and random.random() < 0.1:
+            node[random.choice((3, "other", b"x", 2.5, None, (1, 2)))] = node.pop(key)
+        else:
+            node[key] = value
+        break
+    return pickle.dumps(root, random.randrange(2, pickle.HIGHEST_PROTOCOL + 1))
 
 
 # -- face pictures
@@ -292,8 +370,3 @@ def _mutate_once(data, kind, random, canary):
     except (ValueError, IndexError, struct.error, KeyError, UnicodeError, RecursionError,
             OverflowError):
         return damage_bytes(data, random)    # an earlier change left no structure to change
-
-
-def repickle(data, protocol):
-    """The same content in another protocol, for corpora."""
-    return pickle.dumps(pickle.load(io.BytesIO(data)), protocol)

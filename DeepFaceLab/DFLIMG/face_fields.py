@@ -35,7 +35,13 @@ def read_numbers(value: Any, key: str, source: str) -> np.ndarray:
 
 def read_number(value: Any, key: str, source: str) -> Any:
     """A finite number as it is."""
-    if not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
+    if not isinstance(value, (int, float, np.number)):
+        raise refuse(key, source)
+    try:
+        is_finite = math.isfinite(value)
+    except OverflowError as e:
+        raise refuse(key, source) from e
+    if not is_finite:
         raise refuse(key, source)
     return value
 
