@@ -120,7 +120,7 @@ def read_data(path):
 
 
 def read_default_options(path):
-    if model_store.load_default_options(path) == {}:
+    if model_store.load_default_options(path) == {} and persist.load(path) != {}:
         _refuse(path, LOG.messages)
 
 

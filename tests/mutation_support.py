@@ -112,7 +112,7 @@ def nest(random):
         start = 200
         levels = min(depth, 50)
         return b"](K\x00K\x01eq" + bytes([start]) + b"".join(
-            b"0](h" + bytes([start + i]) + b"h" + bytes([start + i]) + b"eq" + bytes([start + i + 1])
+            b"0](" + (b"h" + bytes([start + i])) * 2 + b"eq" + bytes([start + i + 1])
             for i in range(levels))
     return b"}" + b")" + b"\x85" * depth + b"K\x00s"
 

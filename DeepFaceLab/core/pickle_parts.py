@@ -25,7 +25,8 @@ _SIMPLE_DTYPE_NAME = re.compile(r"[A-Za-z][0-9]{0,4}\Z")
 _MAX_AXES = 64    # of any NumPy
 
 _SHORT = reprlib.Repr()
-_SHORT.maxlevel = 2    # a value of a stranger may name itself a billion times
+_SHORT.maxtuple = 9      # as the state of a dtype
+_SHORT.maxlevel = 2      # a value of a stranger may name itself a billion times
 
 
 def describe(value: Any) -> str:

@@ -27,9 +27,12 @@ _PAK_REMEDIES = ["Copy the pak again from where it came from.",
 
 def _get_enum_member(enum_class: Any, name: str) -> Any:
     """What `getattr` in a pak may do: some Pythons write enum members as getattr(class, name)."""
-    if enum_class not in (SampleType, FaceType) or name not in enum_class.__members__:
-        raise persist.UnsafePickleError("A pickle asks for the attribute %r of %r."
-                                        % (name, enum_class))
+    if (enum_class not in (SampleType, FaceType) or not isinstance(name, str)
+            or name not in enum_class.__members__):
+        raise persist.UnsafePickleError("A pickle asks for builtins.getattr with the attribute "
+                                        "%.99r of %.99r." % (
+                                            name if isinstance(name, str) else type(name),
+                                            enum_class))
     return enum_class[name]
 
 
