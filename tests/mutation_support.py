@@ -270,8 +270,21 @@ def wrap_app15(payload):
     return b"\xff\xef" + struct.pack(">H", (len(payload) + 2) & 0xffff) + payload
 
 
+def make_progressive_bomb(data, scans):
+    """A picture of 2048 x 2048 whose last scan comes again and again; metadata as in `data`."""
+    picture = cv2.imencode(".jpg", np.zeros((2048, 2048, 3), np.uint8), [
+        int(cv2.IMWRITE_JPEG_PROGRESSIVE), 1])[1].tobytes()
+    start, end = picture.rfind(b"\xff\xda"), picture.rfind(b"\xff\xd9")
+    starts = split_jpeg(data)
+    segment = b"".join(data[a:b] for a, b in zip(starts, starts[1:])
+                       if data[a:a + 2] == b"\xff\xef")
+    return (picture[:2] + segment + picture[2:end] + picture[start:end] * scans + picture[end:])
+
+
 def mutate_face(data, random, canary="canary"):
     """One change to a face JPEG: its metadata, its segments, its frame header or its bytes."""
+    if random.random() < 0.03:
+        return make_progressive_bomb(data, random.choice((20, 500, 3000)))
     starts = split_jpeg(data)
     pieces = [data[a:b] for a, b in zip(starts, starts[1:])] + [data[starts[-1]:]]
     way = random.randrange(10)
@@ -323,6 +336,9 @@ JSON_VALUES = ("NaN", "Infinity", "-1", "1e999", "9" * 400, "9" * 50000, "null",
                "[" * 30000, "[" * 30000 + "]" * 30000, '{"a":' * 30000, "1.5", '"..\\\\x"')
 
 
+FILE_NAMES = ("..", "a/b", "a\\b", "\0", "x" * 300, "\ud800", "", "C:x", "nul.npy")
+
+
 def mutate_json(data, random, canary="canary"):
     """One change to a JSON text: a value or a key that nobody expects, or damage."""
     way = random.randrange(4)
@@ -346,8 +362,7 @@ def mutate_json(data, random, canary="canary"):
             if way == 2:
                 node[key] = "@"
             else:
-                node[random.choice(("..", "a/b", "a\\b", "\0", "x" * 300, "\ud800", "", "C:x"))] \
-                    = node.pop(key)
+                node[random.choice(FILE_NAMES)] = node.pop(key)
             break
         node = node[key]
     return json.dumps(parsed).replace('"@"', value).encode("utf-8", "surrogatepass")

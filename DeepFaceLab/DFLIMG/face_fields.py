@@ -11,6 +11,7 @@ from typing import Any, Optional
 import numpy as np
 
 from core import persist
+from core.file_names import is_plain_file_name
 from core.imagelib import SegIEPolys
 
 _ERRORS = (ValueError, TypeError, KeyError, AttributeError, OverflowError, IndexError)
@@ -53,11 +54,14 @@ def read_text(value: Any, key: str, source: str) -> str:
 
 
 def read_file_name(value: Any, key: str, source: str) -> Optional[str]:
-    """A file name without its folder, or None: tools rename files after it."""
+    """A file name without its folder, or None: tools rename files after it.
+
+    Frames of other systems may have names that are impossible on this one.
+    """
     if value is None:
         return None
     name = re.split(r"[/\\]", read_text(value, key, source))[-1]
-    if "\0" in name or name in ("", ".", ".."):
+    if not is_plain_file_name(re.sub(r'[:*?"<>|]', "_", name)):
         raise refuse(key, source)
     return name
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from core import imagelib
 from core.errors import UserError
-from core.picture_header import read_picture_size
+from core.picture_header import is_size_plausible, read_picture_size
 
 # What a mask may take of the 65,533 bytes that all metadata share.
 MAX_ENCODED_MASK = 50000
@@ -95,8 +95,9 @@ def decode_mask(encoded: np.ndarray, source: str) -> np.ndarray:
 
 def _decode(encoded: np.ndarray) -> Optional[np.ndarray]:
     """Pixels (h, w[, c]) uint8; None for what is no PNG or JPEG of a mask's size."""
-    size = read_picture_size(encoded.tobytes())
-    if size is None or not 0 < size[0] * size[1] <= _MAX_PIXELS:
+    data = encoded.tobytes()
+    size = read_picture_size(data)
+    if size is None or not 0 < size[0] * size[1] <= _MAX_PIXELS or not is_size_plausible(data):
         return None
     try:
         pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)

@@ -13,6 +13,7 @@ from typing import Any, Dict, Iterator, List, Mapping
 from core.durable_write import (Content, PathLike, replace_file, sync_folder, temp_path,
                                 write_temp, write_text)
 from core.errors import CorruptFileError
+from core.file_names import is_plain_file_name
 from core.json_input import parse_json
 from core.pickle_format import load_file
 
@@ -50,17 +51,10 @@ def _is_manifest(manifest: Any) -> bool:
         return False
     return (manifest.get("state") in ("pending", "committed")
             and isinstance(manifest.get("generation"), int)
-            and all(_is_plain_name(name) and isinstance(record, dict)
+            # models travel from user to user
+            and all(is_plain_file_name(name) and isinstance(record, dict)
                     and all(isinstance(record.get(key), int) for key in ("size", "crc32"))
                     for name, record in manifest["files"].items()))
-
-
-def _is_plain_name(name: str) -> bool:
-    """A file name without a folder that every system takes, `.tmp` included: models travel from
-    user to user."""
-    encoded = name.encode("utf-8", "replace")    # half a character becomes a question mark
-    return (0 < len(encoded) <= 250 and name not in (".", "..") and Path(name).name == name
-            and not set(b"/\\:?\0") & set(encoded))
 
 
 def _write_manifest(folder: Path, name: str, manifest: Mapping[str, Any]) -> None:

@@ -10,15 +10,15 @@ loss histories) are taken in one go.
 import copyreg
 import re
 import struct
-from typing import Any, BinaryIO, Callable, Dict, List, Optional, Tuple
+from typing import Any, BinaryIO, Callable, Dict, List, Tuple
 
 from core.errors import UnsafePickleError
+from core.file_window import FileWindow
 
 MEMO_HEADROOM = 1 << 21     # a memo index may lie this far beyond the number of entries
 LONGEST_NUMBER = 2048       # bytes of one number; longer ones take quadratic time
 LONGEST_NAME = 1024         # bytes of the module or name of a global
 _LONG_TEXT = 12             # characters from which a number can be made to collide with others
-_CHUNK = 1 << 16
 _LONGEST_HEAD = 16          # bytes of an opcode with its argument or length
 
 _NUMBER = rb"(?:G.{8}|K.|M..|J.{4}|[N\x88\x89])"
@@ -38,64 +38,11 @@ _UNKNOWN_LISTS = _compile_lists(rb"\](?!\x94)")    # not in the memo
 _FLOAT, _LIST = ord("G"), ord("]")
 
 
-class _Window:
-    """A moving view of a file; `buffer[index]` is the next byte."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._base = file.tell()
-        self._end = file.seek(0, 2)
-        self.buffer, self.index = b"", 0
-
-    def fill(self, count: int) -> None:
-        """Have the next `count` bytes in the buffer, or all that are left."""
-        if len(self.buffer) - self.index < count:
-            self._base += self.index
-            self._file.seek(self._base)
-            self.buffer, self.index = self._file.read(max(_CHUNK, count)), 0
-
-    def take(self, count: int) -> bytes:
-        self.fill(count)
-        taken = self.buffer[self.index:self.index + count]
-        self.skip(count)
-        return taken
-
-    def skip(self, count: int) -> None:
-        """Step over the next `count` bytes without reading them."""
-        self.require(count)
-        self.index += count
-        if self.index > len(self.buffer):
-            self._base += self.index
-            self.buffer, self.index = b"", 0
-
-    def require(self, count: int) -> None:
-        if not 0 <= count <= self._end - self._base - self.index:
-            raise ValueError("it declares {} bytes where it ends.".format(count))
-
-    def take_line(self, limit: Optional[int] = None) -> bytes:
-        """The start of the text up to the next line end (all of it when it has a `limit`)."""
-        self.fill(_CHUNK)
-        text = b""
-        while True:
-            found = self.buffer.find(b"\n", self.index)
-            text = text or self.buffer[self.index:found if found >= 0 else len(self.buffer)]
-            if found >= 0:
-                self.index = found + 1
-                break
-            self.index = len(self.buffer)
-            self.fill(_CHUNK)
-            if not self.buffer:
-                raise ValueError("it ends inside a text.")
-        if limit is not None and len(text) > limit:
-            raise ValueError("it holds a number or name of {} bytes.".format(len(text)))
-        return text
-
-
 class _Scan:
     """The unpickler's stack and memo; of a value is kept whether it can be a key."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self.window = _Window(file)
+        self.window = FileWindow(file)
         self.stack: List[bool] = []
         self.marks: List[int] = []
         self.memo: Dict[int, bool] = {}
@@ -115,13 +62,13 @@ class _Scan:
                 self.take_run(code)
                 continue
             window.index += 1
-            length = _FIXED.get(code)
-            if length is not None:
-                window.skip(length)
-                stack.append(code in _KEYS)
-            elif code in _COUNTED:
-                window.skip(self.take_number(_COUNTED[code]))
-                stack.append(code in _KEYS)
+            push = _PUSHES.get(code)
+            if push is not None:
+                size, unpack, is_key = push
+                if unpack is not None:
+                    size = unpack(window.take(size))[0]
+                window.skip(size)
+                stack.append(is_key)
             elif code in _OTHERS:
                 _OTHERS[code](self)
             else:
@@ -271,13 +218,23 @@ class _Scan:
         self.is_done = True
 
 
-# Opcodes that push a value: bytes of the argument, or form of the length before it.
-_FIXED = {ord("N"): 0, 0x88: 0, 0x89: 0, ord("]"): 0, ord("}"): 0, ord(")"): 0, 0x8f: 0,
-          ord("K"): 1, ord("M"): 2, ord("J"): 4, ord("G"): 8}
-_COUNTED = {ord("T"): "<i", ord("U"): "<B", ord("X"): "<I", 0x8c: "<B", 0x8d: "<Q",
-            ord("B"): "<I", ord("C"): "<B", 0x8e: "<Q", 0x96: "<Q"}
 # Texts, bytes and small numbers, whose hashes nobody can make collide at will.
 _KEYS = frozenset(b"N\x88\x89KMJTUX\x8c\x8dBC\x8e")
+
+
+def _list_pushes() -> Dict[int, Tuple[int, Any, bool]]:
+    """Opcodes that push a value: size of the argument, or of the length before it and what reads
+    that length; whether the value can be a key."""
+    fixed = {b"N\x88\x89]})\x8f": 0, b"K": 1, b"M": 2, b"J": 4, b"G": 8}
+    counted = {b"U\x8cC": "<B", b"T": "<i", b"XB": "<I", b"\x8d\x8e\x96": "<Q"}
+    pushes = {code: (size, None, code in _KEYS) for codes, size in fixed.items() for code in codes}
+    for codes, form in counted.items():
+        length = struct.Struct(form)
+        pushes.update({code: (length.size, length.unpack, code in _KEYS) for code in codes})
+    return pushes
+
+
+_PUSHES = _list_pushes()
 
 _OTHERS: Dict[int, Callable[[_Scan], Any]] = {
     ord("I"): _Scan.take_number_text,

@@ -8,6 +8,8 @@ from typing import Optional, Tuple
 # Files are believed up to this many pixels, and beyond it if they are long enough to code them.
 FREE_PIXELS = 1 << 22
 _JPEG_PIXELS_PER_BYTE = 1024    # a bit for a block of 8 x 8, and some reserve
+_JPEG_SCANS = 16                # a progressive picture is gone over some ten times
+_SCAN_HEADER = b"\xff\xda"
 _DEFLATE_RATIO = 1032           # the most that a PNG's compression can do
 
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -45,12 +47,14 @@ def _read_jpeg_size(data: bytes) -> Optional[Tuple[int, int]]:
 
 
 def is_size_plausible(data: bytes) -> bool:
-    """False for a PNG or JPEG that declares far more pixels than its bytes can hold."""
+    """False for a PNG or JPEG that declares far more pixels than its bytes can hold, or has them
+    decoded over and over."""
     size = read_picture_size(data)
-    if size is None or size[0] * size[1] <= FREE_PIXELS:
+    if size is None:
         return True
-    height, width = size
+    pixels = size[0] * size[1]
     if data[:8] == _PNG:
         bits = data[24] * _PNG_CHANNELS.get(data[25], 4)
-        return height * width * bits <= 8 * _DEFLATE_RATIO * len(data)
-    return height * width <= _JPEG_PIXELS_PER_BYTE * len(data)
+        return pixels <= FREE_PIXELS or pixels * bits <= 8 * _DEFLATE_RATIO * len(data)
+    allowed = max(FREE_PIXELS, _JPEG_PIXELS_PER_BYTE * len(data))
+    return pixels <= allowed and pixels * data.count(_SCAN_HEADER) <= _JPEG_SCANS * allowed

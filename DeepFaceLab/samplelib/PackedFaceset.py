@@ -9,6 +9,7 @@ import numpy as np
 import samplelib
 from core import pathex, persist
 from core.errors import UserError
+from core.file_names import is_plain_file_name
 from core.interact import interact as io
 from DFLIMG import face_fields
 from facelib import FaceType
@@ -282,9 +283,7 @@ def _member_path(samples_path: Path, sample: Sample, pak_path: Path) -> Path:
 def _plain_name(name: Any, pak_path: Path, suffixes: Sequence[str] = ("",)) -> str:
     """`name` if it is a file name without any path and with one of the suffixes, else UserError.
     """
-    is_plain = (isinstance(name, str) and name not in ("", ".", "..")
-                and not any(c in name for c in "/\\:\0"))
-    if not is_plain or not name.lower().endswith(tuple(suffixes)):
+    if not is_plain_file_name(name) or not name.lower().endswith(tuple(suffixes)):
         raise UserError("%s: refused, the name of a member is %r, which is no plain image "
                         "file name." % (pak_path, name),
                         ["Do not use this pak: it is damaged or made to harm."])
