@@ -281,3 +281,19 @@ def test_record_is_readable_text(tmp_path):
     generation.commit_generation(tmp_path, "m", make_files(b"1"))
     record = json.loads((tmp_path / "m_generation.json").read_text(encoding="utf-8"))
     assert list(record["files"]) == list(NAMES)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "../m_a.npy", "..\\m_a.npy", "C:m_a.npy", "..",
+                                  "", "\ud800", "nul", "CON.npy"])
+@pytest.mark.parametrize("state", ["pending", "committed"])
+def test_record_with_a_name_that_is_no_plain_file_name(tmp_path, name, state):
+    (tmp_path / "m_generation.json").write_text(json.dumps(
+        {"state": state, "generation": 1, "files": {name: {"size": 1, "crc32": 0}}}))
+    with pytest.raises(CorruptFileError, match="m_generation.json"):
+        generation.recover_generation(tmp_path, "m")
+
+
+def test_record_nested_without_end(tmp_path):
+    (tmp_path / "m_generation.json").write_text("[" * 100000)
+    with pytest.raises(CorruptFileError, match="m_generation.json.*deep"):
+        generation.read_manifest(tmp_path, "m")
