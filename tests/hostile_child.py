@@ -17,9 +17,8 @@ from pathlib import Path
 
 import tree_setup  # noqa: F401  first: it makes the tree importable
 
-import hostile_readers
 import mutation_support
-from hostile_readers import corpus, prepare, read_or_refuse
+from hostile_readers import LOG, corpus, prepare, read_or_refuse
 
 FACTOR, FLOOR_SEC = 50, 0.006    # of CPU time, against the intact file; the shortest that is told
 MEMORY_BYTES = 1 << 30           # beyond what the process has when it begins
@@ -84,6 +83,7 @@ class Session:
     """Mutated files of one folder."""
 
     def __init__(self, folder):
+        LOG.take_over()
         self.folder = folder
         self.canary = folder.parent / "canary"
         self.files = corpus(folder)
@@ -154,5 +154,4 @@ def main():
 
 
 if __name__ == "__main__":
-    assert hostile_readers.READERS
     main()

@@ -38,10 +38,12 @@ def _refuse(path, messages):
 
 
 class Log:
-    """Collects what the console is told."""
+    """Collects what the console is told, once it takes the console's place."""
 
     def __init__(self):
         self.messages = []
+
+    def take_over(self):
         for name in ("log_err", "log_info"):
             setattr(io, name, lambda text, *_, **__: self.messages.append(str(text)))
 
