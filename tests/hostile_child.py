@@ -39,8 +39,9 @@ class Traps:
             if hasattr(owner, name):
                 setattr(owner, name, self._guard(name, getattr(owner, name)))
         builtins.open = self._guard_open(builtins.open)
-        if hasattr(sys, "addaudithook"):
-            sys.addaudithook(self._audit)
+        add_hook = getattr(sys, "addaudithook", None)    # Python 3.8
+        if add_hook is not None:
+            add_hook(self._audit)
 
     def spring(self, what):
         self.sprung.append(what)

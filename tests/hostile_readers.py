@@ -63,18 +63,22 @@ FACE_GETTERS = ("get_face_type", "get_landmarks", "get_eyebrows_expand_mod", "ge
                 "has_data", "get_dict")
 
 
-def use_face(face, path):
-    """Everything that programs ask of a face image."""
+def ask_all(uses):
+    """Call all; the last UserError comes out when all were called."""
     refused = None
-    for getter in FACE_GETTERS:
-        if getter == "get_landmarks" and "landmarks" not in face.get_dict():
-            continue
+    for use in uses:
         try:
-            getattr(face, getter)()
+            use()
         except UserError as error:
             refused = error
     if refused is not None:
         raise refused
+
+
+def use_face(face):
+    """Everything that programs ask of a face image."""
+    ask_all([getattr(face, getter) for getter in FACE_GETTERS
+             if getter != "get_landmarks" or "landmarks" in face.get_dict()])
 
 
 def read_face(path):
@@ -84,27 +88,26 @@ def read_face(path):
     data, reason = read_face_data(str(path))
     if data is None and str(path) not in reason:
         raise AssertionError("not named: " + reason)
-    use_face(face, path)
+    use_face(face)
+
+
+def use_sample(sample):
+    """Everything that training asks of a sample."""
+    ask_all([sample.load_image, sample.get_xseg_mask, sample.get_pitch_yaw_roll,
+             sample.get_config,
+             lambda: sample.seg_ie_polys.overlay_mask(np.zeros((64, 64, 1), np.float32))])
 
 
 def read_pak(path):
-    refused = None
-    for sample in PackedFaceset.load(path.parent)[:3]:
-        for use in (sample.load_image, sample.get_xseg_mask, sample.get_pitch_yaw_roll,
-                    lambda: sample.seg_ie_polys.overlay_mask(np.zeros((64, 64, 1), np.float32)),
-                    sample.get_config):
-            try:
-                use()
-            except UserError as error:
-                refused = error
+    samples = PackedFaceset.load(path.parent)[:3]
+    for sample in samples:
         face = DFLIMG.load(Path(sample.filename), loader_func=lambda _: sample.read_raw_file())
         if face is not None:
             try:
-                use_face(face, path)
-            except UserError:
-                continue    # named by the member, as a loose file is
-    if refused is not None:
-        raise refused
+                use_face(face)
+            except UserError as error:    # a member is named as a loose file is
+                assert sample.filename in error.what
+    ask_all([lambda sample=sample: use_sample(sample) for sample in samples])
 
 
 # -- models
@@ -143,16 +146,13 @@ ANSWERED = [options.Option("batch_size", "int", 4, "Batch", limits=(1, None)),
 
 
 def read_answers(path):
-    options.configure_sources(options.OptionSources(
-        answers=options.read_answers(path), environ={}, answers_path=path))
-    refused = None
-    for option in ANSWERED:
-        try:
-            options.find_given(option)
-        except UserError as error:
-            refused = error
-    if refused is not None:
-        raise refused
+    answers, before = options.read_answers(path), options.current_sources()
+    options.configure_sources(options.OptionSources(answers=answers, environ={},
+                                                    answers_path=path))
+    try:
+        ask_all([lambda option=option: options.find_given(option) for option in ANSWERED])
+    finally:
+        options.configure_sources(before)
 
 
 # -- metadata of a faceset, session of a merge

@@ -154,6 +154,6 @@ def test_answers_made_to_harm_are_not_json(tmp_path, text):
 
 def test_a_number_that_no_float_holds_does_not_fit():
     option = Option("gan_power", "float", 0.0, "GAN")
-    options.configure_sources(OptionSources(answers={"gan_power": 10 ** 400}, environ={}))
+    configure(answers={"gan_power": 10 ** 400})
     with pytest.raises(UserError, match="gan_power.*expected a number"):
         options.find_given(option)
