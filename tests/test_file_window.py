@@ -2,17 +2,9 @@
 import io
 
 import pytest
+from data_support import CountingFile
 
 from core.file_window import FileWindow
-
-
-class CountingFile(io.BytesIO):
-    taken = 0
-
-    def read(self, size=-1):
-        data = super().read(size)
-        self.taken += len(data)
-        return data
 
 
 def test_takes_and_steps_over():

@@ -7,7 +7,7 @@ import struct
 import hostile_readers
 import numpy as np
 import pytest
-from data_support import FILES, GOLDEN
+from data_support import FILES, GOLDEN, assert_same
 from hostile_readers import MERGER, MODELS, corpus, find_session_global, read_or_refuse
 
 from core import persist
@@ -37,26 +37,6 @@ PICKLES = pickles()
 
 def load(data):
     return persist.loads(data, "x", find_session_global)
-
-
-def assert_same(a, b):
-    """Equal in value, type and structure."""
-    assert type(a) is type(b)
-    if isinstance(a, np.ndarray):
-        assert a.dtype == b.dtype
-        np.testing.assert_array_equal(a, b)
-    elif isinstance(a, dict):
-        assert list(a) == list(b)
-        for key in a:
-            assert_same(a[key], b[key])
-    elif isinstance(a, (list, tuple)):
-        assert len(a) == len(b)
-        for x, y in zip(a, b):
-            assert_same(x, y)
-    elif isinstance(a, hostile_readers.Frame):
-        assert_same(a.__dict__, b.__dict__)
-    else:
-        assert a == b or a != a
 
 
 def rename_modules(data, old, new):

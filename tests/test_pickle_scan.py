@@ -6,6 +6,7 @@ import struct
 
 import numpy as np
 import pytest
+from data_support import CountingFile
 
 from core import pickle_format
 from core.errors import CorruptFileError, UnsafePickleError
@@ -109,14 +110,7 @@ def test_every_protocol_passes(protocol):
     assert list(result) == list(make_values()) and result["history"] == make_values()["history"]
 
 
-def test_arrays_are_stepped_over(tmp_path):
-    class CountingFile(io.BytesIO):
-        taken = 0
-
-        def read(self, size=-1):
-            data = super().read(size)
-            self.taken += len(data)
-            return data
+def test_arrays_are_stepped_over():
     file = CountingFile(pickle.dumps({"a": np.zeros(1 << 22, np.uint8), "b": np.ones(3)}, 4))
     scan_pickle(file)
     assert file.taken < 1 << 18
