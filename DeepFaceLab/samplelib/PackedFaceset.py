@@ -157,11 +157,11 @@ class PackedFaceset:
 
 def _make_sample(config: Dict[str, Any], pak_path: Path) -> Sample:
     config = dict(config)
-    mask = config.get("xseg_mask_compressed")
-    if mask is not None:
-        # Configurations of one pickle may share arrays; all else the sample copies.
-        config["xseg_mask_compressed"] = np.array(mask)
     try:
+        mask = face_fields.read_encoded_mask(config.get("xseg_mask_compressed"),
+                                             "xseg_mask_compressed", str(config.get("filename")))
+        # Configurations of one pickle may share arrays; all else the sample copies.
+        config["xseg_mask_compressed"] = None if mask is None else mask.copy()
         sample = Sample(**config)
         _check_sample(sample)
         return sample
@@ -183,7 +183,6 @@ def _check_sample(sample: Sample) -> None:
             continue
         if face_fields.read_numbers(value, key, source).shape != shape:
             raise face_fields.refuse(key, source)
-    face_fields.read_encoded_mask(sample.xseg_mask_compressed, "xseg_mask_compressed", source)
     sample.source_filename = face_fields.read_file_name(sample.source_filename, "source_filename",
                                                         source)
 
