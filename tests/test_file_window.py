@@ -22,6 +22,13 @@ def test_a_line_longer_than_the_window():
     assert window.take_line().startswith(b"xxx") and window.take_line() == b"next"
 
 
+def test_many_lines_are_read_once():
+    file = CountingFile(b"12\n" * 100000)
+    window = FileWindow(file)
+    assert all(window.take_line() == b"12" for _ in range(100000))
+    assert file.taken < 400000
+
+
 @pytest.mark.parametrize("use", [
     lambda window: window.take(6), lambda window: window.skip(6), lambda window: window.skip(-1),
     lambda window: window.skip(1 << 63), lambda window: window.require(6),

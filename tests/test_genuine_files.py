@@ -131,7 +131,7 @@ def test_what_the_files_mean():
     assert Sample(filename="a", **{"landmarks": np.zeros((68, 2))}).landmarks.shape == (68, 2)
 
 
-def test_two_million_objects_by_number():
+def test_a_long_loss_history():
     """Protocol 3 numbers every list of a long loss history."""
     history = [[0.5, 1.5]] * 3 + [[float(i), 2.0] for i in range(150000)]
     for protocol in (2, 3, 4):

@@ -81,7 +81,8 @@ def test_keys_that_files_have(key):
 
 
 @pytest.mark.parametrize("key", [b")", b"K\x01\x85", b"]", b"}", b"G" + bytes(8), b"](K\x01e",
-                                 b"\x8a\x01\x05", b"I99999999999999999999\n", b"cnumpy\ndtype\n"])
+                                 b"\x8a\x01\x05", b"I99999999999999999999\n", b"F1\n",
+                                 b"cnumpy\ndtype\n"])
 def test_keys_that_files_do_not_have(key):
     for use in (b"}" + key + b"Ns.", b"}(K\x01N" + key + b"Nu.", b"(" + key + b"Nd.",
                 b"\x8f(" + key + b"\x90.", b"(" + key + b"\x91.",

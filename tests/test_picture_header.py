@@ -2,7 +2,8 @@
 import cv2
 import numpy as np
 import pytest
-from mutation_support import declare_size, make_progressive_bomb
+from mutation_pickles import declare_size
+from mutation_support import make_progressive_bomb
 
 from core.picture_header import is_size_plausible, read_picture_size
 

@@ -124,7 +124,8 @@ def test_a_member_that_is_no_picture_is_named_when_it_is_read(tmp_path):
     {"landmarks": [["a", "b"]] * 68}, {"shape": None}, {"shape": (40, 40)}, {"shape": "abc"},
     {"face_type": "x"}, {"face_type": None}, {"face_type": 10 ** 400},
     {"eyebrows_expand_mod": "x"}, {"eyebrows_expand_mod": float("inf")}, {"source_filename": 3},
-    {"xseg_mask_compressed": [1, 2]}, {"xseg_mask_compressed": [[1, 2], [3]]}, {"xseg_mask_compressed": np.zeros((2, 2), np.uint8)},
+    {"xseg_mask_compressed": [1, 2]}, {"xseg_mask_compressed": [[1, 2], [3]]},
+    {"xseg_mask_compressed": np.zeros((2, 2), np.uint8)},
     {"seg_ie_polys": {"polys": [{"type": 1, "pts": [1]}]}}, {"pitch_yaw_roll": 1}],
     ids=lambda changes: "%.60r" % (changes,))
 def test_values_of_a_member_are_checked(tmp_path, changes):

@@ -48,18 +48,19 @@ class FileWindow:
 
     def take_line(self, limit: Optional[int] = None) -> bytes:
         """The start of the text up to the next line end (all of it when it has a `limit`)."""
-        self.fill(_CHUNK)
-        text = b""
-        while True:
+        found, text = self.buffer.find(b"\n", self.index), None
+        if found < 0:
+            self.fill(_CHUNK)
             found = self.buffer.find(b"\n", self.index)
-            text = text or self.buffer[self.index:found if found >= 0 else len(self.buffer)]
-            if found >= 0:
-                self.index = found + 1
-                break
+        while found < 0:
+            text = text or self.buffer[self.index:]
             self.index = len(self.buffer)
             self.fill(_CHUNK)
             if not self.buffer:
                 raise ValueError("it ends inside a text.")
+            found = self.buffer.find(b"\n")
+        text = text or self.buffer[self.index:found]
+        self.index = found + 1
         if limit is not None and len(text) > limit:
             raise ValueError("it holds a number or name of {} bytes.".format(len(text)))
         return text

@@ -258,11 +258,9 @@ class PartMaker:
 
     def __init__(self) -> None:
         self._classes: Dict[type, type] = {}
-        self.has_parts = False
 
     def make(self, module: str, name: str, target: Any) -> Any:
         """What the unpickler gets for a global that the allow-list resolved to `target`."""
-        self.has_parts = True
         numpy_part = NUMPY_PARTS.get((numpy_pickle_module(module), name))
         return numpy_part if numpy_part is not None else self._hold(target)
 

@@ -16,7 +16,7 @@ from core.errors import UnsafePickleError
 from core.file_window import FileWindow
 
 MEMO_HEADROOM = 1 << 21     # a memo index may lie this far beyond the number of entries
-LONGEST_NUMBER = 2048       # bytes of one number; longer ones take quadratic time
+LONGEST_NUMBER = 512        # bytes of one number; longer ones take quadratic time
 LONGEST_NAME = 1024         # bytes of the module or name of a global
 _LONG_TEXT = 12             # characters from which a number can be made to collide with others
 _LONGEST_HEAD = 16          # bytes of an opcode with its argument or length
@@ -127,8 +127,7 @@ class _Scan:
 
     def put(self, index: int) -> None:
         if self.memoizes or not 0 <= index <= self.puts + MEMO_HEADROOM:
-            raise ValueError("it gives its object {} the number {}.".format(
-                self.puts, index))
+            raise ValueError("it gives its object {} the number {}.".format(self.puts, index))
         self.memo[index] = self.peek()
         self.puts += 1
 
@@ -180,9 +179,9 @@ class _Scan:
         self.window.take_line()
         self.stack.append(True)
 
-    def take_number_text(self) -> None:
+    def take_number_text(self, is_float: bool = False) -> None:
         text = self.window.take_line(LONGEST_NUMBER)
-        self.stack.append(len(text) < _LONG_TEXT)
+        self.stack.append(len(text) < _LONG_TEXT and not is_float)
 
     def refuse_extension(self, form: str) -> None:
         code = self.take_number(form)
@@ -239,7 +238,7 @@ _PUSHES = _list_pushes()
 _OTHERS: Dict[int, Callable[[_Scan], Any]] = {
     ord("I"): _Scan.take_number_text,
     ord("L"): _Scan.take_number_text,
-    ord("F"): _Scan.take_number_text,
+    ord("F"): lambda scan: scan.take_number_text(is_float=True),
     ord("S"): _Scan.take_text,
     ord("V"): _Scan.take_text,
     ord("P"): _Scan.take_text,
