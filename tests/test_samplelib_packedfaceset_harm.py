@@ -135,7 +135,7 @@ def test_values_of_a_member_are_checked(tmp_path, changes):
             PackedFaceset.load(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["a\n.jpg", "\ud800.jpg", "con.jpg", "x" * 300 + ".jpg"])
+@pytest.mark.parametrize("name", ["a\n.jpg", "\ud800.jpg", "x" * 300 + ".jpg"])
 def test_member_names_that_some_system_cannot_take(tmp_path, name):
     write_pak(tmp_path, [config(name)], [b"1"])
     with pytest.raises(UserError, match="faceset.pak"):

@@ -139,7 +139,8 @@ class DFLJPG:
     def _encode_metadata(self, dfl_dict: Dict[str, Any]) -> bytes:
         payload = metadata.encode(dfl_dict)
         while len(payload) > MAX_PAYLOAD:
-            mask = dfl_dict.get("xseg_mask")
+            mask = self._read(face_fields.read_encoded_mask, "xseg_mask",
+                              dfl_dict.get("xseg_mask"))
             smaller = None if mask is None else shrink_encoded_mask(mask, len(payload)
                                                                     - MAX_PAYLOAD)
             if smaller is None:

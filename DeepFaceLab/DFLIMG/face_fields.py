@@ -11,6 +11,7 @@ from typing import Any, Optional
 import numpy as np
 
 from core import persist
+from core.compat import is_windows
 from core.file_names import is_plain_file_name
 from core.imagelib import SegIEPolys
 
@@ -54,14 +55,12 @@ def read_text(value: Any, key: str, source: str) -> str:
 
 
 def read_file_name(value: Any, key: str, source: str) -> Optional[str]:
-    """A file name without its folder, or None: tools rename files after it.
-
-    Frames of other systems may have names that are impossible on this one.
-    """
+    """A file name without its folder, or None: tools rename files after it."""
     if value is None:
         return None
-    name = re.split(r"[/\\]", read_text(value, key, source))[-1]
-    if not is_plain_file_name(re.sub(r'[:*?"<>|]', "_", name)):
+    separators = r"[/\\:]" if is_windows() else r"[/\\]"
+    name = re.split(separators, read_text(value, key, source))[-1]
+    if not is_plain_file_name(name):
         raise refuse(key, source)
     return name
 

@@ -282,7 +282,7 @@ def _member_path(samples_path: Path, sample: Sample, pak_path: Path) -> Path:
 def _plain_name(name: Any, pak_path: Path, suffixes: Sequence[str] = ("",)) -> str:
     """`name` if it is a file name without any path and with one of the suffixes, else UserError.
     """
-    if not is_plain_file_name(name) or not name.lower().endswith(tuple(suffixes)):
+    if not is_plain_file_name(name) or ":" in name or not name.lower().endswith(tuple(suffixes)):
         raise UserError("%s: refused, the name of a member is %r, which is no plain image "
                         "file name." % (pak_path, name),
                         ["Do not use this pak: it is damaged or made to harm."])
