@@ -1,5 +1,6 @@
 """Fixtures and tolerances that the tests of the data side share."""
 import base64
+import io
 import json
 import pickle
 from pathlib import Path
@@ -82,3 +83,34 @@ def write_face(path, size=128, seed=0, channels=3, face_type="whole_face", **fie
     face.get_dict().update(fields)
     face.save()
     return Path(str(path))
+
+
+def assert_same(a, b):
+    """Equal in value, type, order of keys and structure."""
+    assert type(a) is type(b)
+    if isinstance(a, np.ndarray):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
+    elif isinstance(a, dict):
+        assert list(a) == list(b)
+        for key in a:
+            assert_same(a[key], b[key])
+    elif isinstance(a, (list, tuple)):
+        assert len(a) == len(b)
+        for x, y in zip(a, b):
+            assert_same(x, y)
+    elif type(a).__eq__ is object.__eq__ and hasattr(a, "__dict__"):
+        assert_same(a.__dict__, b.__dict__)
+    else:
+        assert a == b or a != a
+
+
+class CountingFile(io.BytesIO):
+    """A file that counts the bytes that were read from it."""
+
+    taken = 0
+
+    def read(self, size=-1):
+        data = super().read(size)
+        self.taken += len(data)
+        return data

@@ -120,3 +120,12 @@ def test_to_gray_and_to_bgr():
         assert cv2ex.to_gray(img).shape == (20, 30, 1) and cv2ex.to_bgr(img).shape == (20, 30, 3)
     assert (cv2ex.to_bgr(BGR[..., 1]) == BGR[..., 1:2]).all()
     assert cv2ex.to_gray(BGR, 2)[3, 4, 0] == BGR[3, 4, 2]
+
+
+def test_a_header_that_promises_gigabytes_is_not_believed(path, capsys):
+    cv2ex.cv2_imwrite(path, np.zeros((16, 16), np.uint8))
+    data = bytearray(path.read_bytes())
+    data[16:24] = b"\0\0\x75\x30" * 2    # 30,000 x 30,000
+    path.write_bytes(data)
+    assert cv2ex.cv2_imread(path) is None
+    assert path.name in capsys.readouterr().out

@@ -65,3 +65,13 @@ def test_pictures_of_three_channels_count_by_their_first():
     mask = np.dstack([noise(16)[..., 0], np.zeros((16, 16), np.float32)])
     assert (mask_to_bytes(mask) == mask_to_bytes(noise(16))).all()
     assert mask_to_bytes(noise(16)[..., 0]).shape == (16, 16, 1)
+
+
+def test_masks_that_unpack_to_too_much_are_refused():
+    bomb = cv2.imencode(".png", np.zeros((5000, 5000), np.uint8))[1].reshape(-1)
+    assert len(bomb) < MAX_ENCODED_MASK
+    deep = cv2.imencode(".png", np.zeros((16, 16), np.uint16))[1].reshape(-1)
+    other = cv2.imencode(".bmp", np.zeros((16, 16), np.uint8))[1].reshape(-1)
+    for encoded in (bomb, deep, other, np.zeros(0, np.uint8)):
+        with pytest.raises(UserError, match="face.jpg"):
+            decode_mask(encoded, "face.jpg")

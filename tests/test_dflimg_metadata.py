@@ -4,6 +4,7 @@ import pickletools
 
 import numpy as np
 import pytest
+from data_support import assert_same
 
 from core import persist
 from core.imagelib import SegIEPolys, SegIEPolyType
@@ -27,24 +28,8 @@ def every_field():
             "of_an_older_release": (True, None, {"a": b"\0\xff"})}
 
 
-def assert_equal(a, b):
-    assert type(a) is type(b)
-    if isinstance(a, np.ndarray):
-        assert a.dtype == b.dtype and a.shape == b.shape and (a == b).all()
-    elif isinstance(a, dict):
-        assert list(a) == list(b)
-        for key in a:
-            assert_equal(a[key], b[key])
-    elif isinstance(a, (list, tuple)):
-        assert len(a) == len(b)
-        for x, y in zip(a, b):
-            assert_equal(x, y)
-    else:
-        assert a == b
-
-
 def test_every_field_comes_back():
-    assert_equal(metadata.decode(metadata.encode(every_field()), "f"), every_field())
+    assert_same(metadata.decode(metadata.encode(every_field()), "f"), every_field())
 
 
 def test_writes_protocol_3_with_names_that_numpy_1_has():
@@ -65,7 +50,7 @@ def test_reads_every_writer(protocol, package):
         payload = payload.replace(b"numpy._core", b"numpy.core").replace(b"numpy.core", package)
         assert package in payload
     fields = metadata.decode(payload, "f")
-    assert_equal(fields, every_field())
+    assert_same(fields, every_field())
 
 
 def test_what_is_a_pickle():

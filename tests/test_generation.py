@@ -1,5 +1,6 @@
 """core/generation.py: the files of one save belong together after whatever happened."""
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -259,3 +260,26 @@ def test_file_that_an_older_version_deleted_comes_back(tmp_path):
     assert first.startswith("m_a.npy: took") and "m_b.npy is missing" in second
     assert (tmp_path / "m_a.npy").read_bytes() == weights
     assert (tmp_path / "m_b.npy.tmp").exists() and not (tmp_path / "m_b.npy").exists()
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "../m_a.npy", "..\\m_a.npy", "..", "",
+                                  "\ud800", "a\nb"])
+@pytest.mark.parametrize("state", ["pending", "committed"])
+def test_record_with_a_name_that_is_no_plain_file_name(tmp_path, name, state):
+    (tmp_path / "m_generation.json").write_text(json.dumps(
+        {"state": state, "generation": 1, "files": {name: {"size": 1, "crc32": 0}}}))
+    with pytest.raises(CorruptFileError, match="m_generation.json"):
+        generation.recover_generation(tmp_path, "m")
+
+
+def test_record_nested_without_end(tmp_path):
+    (tmp_path / "m_generation.json").write_text("[" * 100000)
+    with pytest.raises(CorruptFileError, match="m_generation.json.*deep"):
+        generation.read_manifest(tmp_path, "m")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot take these names")
+def test_record_of_a_model_whose_name_only_this_system_takes(tmp_path):
+    for name in ("a:b", 'a"b', "nul"):
+        generation.commit_generation(tmp_path, name, {name + "_data.dat": b"1"})
+        assert generation.read_manifest(tmp_path, name)["state"] == "committed"

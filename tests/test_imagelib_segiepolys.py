@@ -113,3 +113,11 @@ def test_remove_poly_and_module_path():
     polys.mult_points(.5)
     np.testing.assert_array_equal(polys.get_poly(0).get_pts()[0], (60, 60))
     assert SegIEPolys_by_path is SegIEPolys
+
+
+@pytest.mark.parametrize("pts", [[1, 2, 3], np.zeros((4, 3)), [[np.nan, 1]], [[1e30, 1]],
+                                 [[np.inf, 1]], [[["a"]]]])
+def test_points_that_no_editor_made(pts):
+    for stored in ({"polys": [{"type": 1, "pts": pts}]}, [(1, pts)]):
+        with pytest.raises(ValueError):
+            SegIEPolys.load(stored)

@@ -253,3 +253,10 @@ def test_sink_takes_what_would_be_saved(net, tmp_path, monkeypatch):
     values = number_weights(net)
     assert list(net.get_file_content([v + 1 for v in values])) == KEYS
     assert pickle.loads(net.dump_weights())["conv/bias:0"].tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("value", ["text", None, [[1.0], [2.0, 3.0]], 10 ** 400, {}, b"12"])
+def test_value_that_is_no_array_names_the_weight(value):
+    with pytest.raises(WeightsMismatchError, match="net.npy.*net/w:0") as caught:
+        fit_value(value, (2,), "net/w:0", "net.npy")
+    assert caught.value.found is None

@@ -178,3 +178,17 @@ def test_a_save_that_breaks_off_leaves_the_old_generation(tmp_path, monkeypatch)
     monkeypatch.undo()
     assert {path.name: path.read_bytes() for path in (tmp_path / 'model').iterdir()} == good
     assert nn.Saveable.save_sink is None
+
+
+@pytest.mark.parametrize('history', ['text', [1.0, 2.0], [[1.0], ['x']], [[1.0], None], {}])
+def test_loss_history_of_another_kind_names_the_file(history, tmp_path):
+    path = tmp_path / 'p_SAEHD_data.dat'
+    path.write_bytes(pickle.dumps({'iter': 0, 'loss_history': history or 'no list'}, 4))
+    with pytest.raises(UserError, match='p_SAEHD_data.dat.*loss history'):
+        model_store.load_model_data(path)
+
+
+def test_loss_history_of_numpy_numbers(tmp_path):
+    path = tmp_path / 'p_SAEHD_data.dat'
+    path.write_bytes(pickle.dumps({'iter': 0, 'loss_history': [[np.float32(0.5), 1]]}, 4))
+    assert model_store.load_model_data(path)['loss_history'] == [[0.5, 1]]

@@ -142,3 +142,18 @@ def test_assignments_and_answers_files(tmp_path):
 def test_table_has_a_row_for_each_option():
     rows = options.describe([BATCH, FACE])
     assert len(rows) == 4 and "1..64" in rows[2] and "`DFL_FACE_TYPE`" in rows[3]
+
+
+@pytest.mark.parametrize("text", ["[" * 100000, '{"a":' * 100000, "9" * 5000, '{"a": \xff'])
+def test_answers_made_to_harm_are_not_json(tmp_path, text):
+    path = tmp_path / "answers.json"
+    path.write_bytes(text.encode("latin1"))
+    with pytest.raises(UserError, match="answers.json is not JSON"):
+        options.read_answers(path)
+
+
+def test_a_number_that_no_float_holds_does_not_fit():
+    option = Option("gan_power", "float", 0.0, "GAN")
+    configure(answers={"gan_power": 10 ** 400})
+    with pytest.raises(UserError, match="gan_power.*expected a number"):
+        options.find_given(option)

@@ -1,5 +1,6 @@
 """Paks that are made to harm, or damaged: what is refused, and that nothing is lost (spec 30
 section 5.3)."""
+import numpy as np
 import pytest
 from data_support import crafted_pickle
 from sample_support import pak_config as config
@@ -116,3 +117,33 @@ def test_a_member_that_is_no_picture_is_named_when_it_is_read(tmp_path):
     sample, = PackedFaceset.load(tmp_path)
     with pytest.raises(UserError, match="a.jpg in .*faceset.pak"):
         sample.load_image()
+
+
+@pytest.mark.parametrize("changes", [
+    {"landmarks": [[0, 0]] * 5}, {"landmarks": [[float("nan"), 0]] * 68}, {"landmarks": None},
+    {"landmarks": [["a", "b"]] * 68}, {"shape": None}, {"shape": (40, 40)}, {"shape": "abc"},
+    {"face_type": "x"}, {"face_type": None}, {"face_type": 10 ** 400},
+    {"eyebrows_expand_mod": "x"}, {"eyebrows_expand_mod": float("inf")}, {"source_filename": 3},
+    {"xseg_mask_compressed": [1, 2]}, {"xseg_mask_compressed": [[1, 2], [3]]},
+    {"xseg_mask_compressed": np.zeros((2, 2), np.uint8)},
+    {"seg_ie_polys": {"polys": [{"type": 1, "pts": [1]}]}}, {"pitch_yaw_roll": 1}],
+    ids=lambda changes: "%.60r" % (changes,))
+def test_values_of_a_member_are_checked(tmp_path, changes):
+    for values in (config("a.jpg", **changes), config(b"a.jpg")):
+        write_pak(tmp_path, [values], [b"1"])
+        with pytest.raises(CorruptPakError, match="faceset.pak"):
+            PackedFaceset.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a\n.jpg", "\ud800.jpg", "x" * 300 + ".jpg"])
+def test_member_names_that_some_system_cannot_take(tmp_path, name):
+    write_pak(tmp_path, [config(name)], [b"1"])
+    with pytest.raises(UserError, match="faceset.pak"):
+        PackedFaceset.unpack(tmp_path)
+    assert list(content(tmp_path)) == ["faceset.pak"]
+
+
+def test_another_version_is_also_an_error_of_ours(tmp_path):
+    write_pak(tmp_path, [config("a.jpg")], [b"1"], version=9)
+    with pytest.raises(CorruptPakError, match="faceset.pak.*version 9"):
+        PackedFaceset.load(tmp_path)

@@ -137,3 +137,12 @@ def test_config_makes_the_same_sample():
     assert (again.get_xseg_mask() == 1).all() and again.person_name == "p"
     with pytest.raises(AttributeError):
         Sample(filename="a.jpg").get_config()
+
+
+def test_landmarks_without_a_pose_name_the_file(monkeypatch):
+    def fail(*_):    # some points do it, which ones depends on the OpenCV version
+        raise cv2.error("no pose")
+    monkeypatch.setattr(cv2, "solvePnP", fail)
+    sample = Sample(filename="a.jpg", shape=(64, 64, 3), landmarks=np.zeros((68, 2)))
+    with pytest.raises(UnreadableSampleError, match="a.jpg"):
+        sample.get_pitch_yaw_roll()

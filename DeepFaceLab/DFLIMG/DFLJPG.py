@@ -16,7 +16,7 @@ from core.interact import interact as io
 from core.structex import struct_unpack
 from facelib import FaceType
 
-from . import metadata
+from . import face_fields, metadata
 from .jpeg_segments import (APP15, MAX_PAYLOAD, Segment, insert_app15, is_cut_off, join_segments,
                             parse_segments, read_shape)
 from .mask_codec import decode_mask, encode_mask, shrink_encoded_mask
@@ -139,7 +139,8 @@ class DFLJPG:
     def _encode_metadata(self, dfl_dict: Dict[str, Any]) -> bytes:
         payload = metadata.encode(dfl_dict)
         while len(payload) > MAX_PAYLOAD:
-            mask = dfl_dict.get("xseg_mask")
+            mask = self._read(face_fields.read_encoded_mask, "xseg_mask",
+                              dfl_dict.get("xseg_mask"))
             smaller = None if mask is None else shrink_encoded_mask(mask, len(payload)
                                                                     - MAX_PAYLOAD)
             if smaller is None:
@@ -176,7 +177,7 @@ class DFLJPG:
         shape = self.get_shape()
         return 0 if shape is None else shape[0]
 
-    # -- metadata (spec 30 section 2.7)
+    # -- metadata (spec 30 section 2.7); CorruptFileError for a value that a key never has
 
     def get_dict(self) -> Optional[Dict[str, Any]]:
         """The metadata itself, not a copy."""
@@ -185,43 +186,55 @@ class DFLJPG:
     def set_dict(self, dict_data: Optional[Dict[str, Any]] = None) -> None:
         self.dfl_dict = dict_data
 
+    def _read(self, read: Callable[[Any, str, str], Any], key: str, value: Any) -> Any:
+        return read(value, key, self.filename)
+
     def get_face_type(self) -> str:
         """String of the alignment of this crop, see FaceType."""
-        return self.dfl_dict.get("face_type", FaceType.toString(FaceType.FULL))
+        return self._read(face_fields.read_text, "face_type", self.dfl_dict.get(
+            "face_type", FaceType.toString(FaceType.FULL)))
 
     def set_face_type(self, face_type: str) -> None:
         self.dfl_dict["face_type"] = face_type
 
     def get_landmarks(self) -> np.ndarray:
         """(68, 2) float64 in pixels of this image; KeyError when there are none."""
-        return np.array(self.dfl_dict["landmarks"])
+        return self._read(face_fields.read_numbers, "landmarks", self.dfl_dict["landmarks"])
 
     def set_landmarks(self, landmarks) -> None:
         self.dfl_dict["landmarks"] = landmarks
 
     def get_eyebrows_expand_mod(self) -> float:
-        return self.dfl_dict.get("eyebrows_expand_mod", 1.0)
+        return self._read(face_fields.read_number, "eyebrows_expand_mod",
+                          self.dfl_dict.get("eyebrows_expand_mod", 1.0))
 
     def set_eyebrows_expand_mod(self, eyebrows_expand_mod: float) -> None:
         self.dfl_dict["eyebrows_expand_mod"] = eyebrows_expand_mod
 
     def get_source_filename(self) -> Optional[str]:
         """Name (no folder) of the frame this face comes from."""
-        return self.dfl_dict.get("source_filename", None)
+        return self._read(face_fields.read_file_name, "source_filename",
+                          self.dfl_dict.get("source_filename", None))
 
     def set_source_filename(self, source_filename: str) -> None:
         self.dfl_dict["source_filename"] = source_filename
 
     def get_source_rect(self):
         """Detector's box l, t, r, b in the frame, or None."""
-        return self.dfl_dict.get("source_rect", None)
+        rect = self.dfl_dict.get("source_rect", None)
+        if rect is not None:
+            self._read(face_fields.read_numbers, "source_rect", rect)
+        return rect
 
     def set_source_rect(self, source_rect) -> None:
         self.dfl_dict["source_rect"] = source_rect
 
     def get_source_landmarks(self) -> np.ndarray:
         """(68, 2) in pixels of the frame; a 0-d object array when there are none."""
-        return np.array(self.dfl_dict.get("source_landmarks", None))
+        landmarks = self.dfl_dict.get("source_landmarks", None)
+        if landmarks is None:
+            return np.array(None)
+        return self._read(face_fields.read_numbers, "source_landmarks", landmarks)
 
     def set_source_landmarks(self, source_landmarks) -> None:
         self.dfl_dict["source_landmarks"] = source_landmarks
@@ -229,7 +242,8 @@ class DFLJPG:
     def get_image_to_face_mat(self) -> Optional[np.ndarray]:
         """(2, 3) matrix from the frame to this crop, or None."""
         mat = self.dfl_dict.get("image_to_face_mat", None)
-        return None if mat is None else np.array(mat)
+        return None if mat is None else self._read(face_fields.read_numbers,
+                                                   "image_to_face_mat", mat)
 
     def set_image_to_face_mat(self, image_to_face_mat) -> None:
         self.dfl_dict["image_to_face_mat"] = image_to_face_mat
@@ -241,8 +255,8 @@ class DFLJPG:
 
     def get_seg_ie_polys(self) -> SegIEPolys:
         """Labelled polygons in pixels of this image; empty when there are none."""
-        data = self.dfl_dict.get("seg_ie_polys", None)
-        return SegIEPolys() if data is None else SegIEPolys.load(data)
+        return self._read(face_fields.read_polys, "seg_ie_polys",
+                          self.dfl_dict.get("seg_ie_polys", None))
 
     def set_seg_ie_polys(self, seg_ie_polys: Optional[SegIEPolys]) -> None:
         if seg_ie_polys is not None:
@@ -257,7 +271,8 @@ class DFLJPG:
 
     def get_xseg_mask_compressed(self) -> Optional[np.ndarray]:
         """The mask as an encoded PNG or JPEG file in a uint8 array, or None."""
-        return self.dfl_dict.get("xseg_mask", None)
+        return self._read(face_fields.read_encoded_mask, "xseg_mask",
+                          self.dfl_dict.get("xseg_mask", None))
 
     def get_xseg_mask(self) -> Optional[np.ndarray]:
         """Applied segmentation mask, (h, w, 1) float32 in 0..1, or None."""

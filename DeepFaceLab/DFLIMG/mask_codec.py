@@ -6,11 +6,14 @@ import numpy as np
 
 from core import imagelib
 from core.errors import UserError
+from core.picture_header import is_size_plausible, read_picture_size
 
 # What a mask may take of the 65,533 bytes that all metadata share.
 MAX_ENCODED_MASK = 50000
 # Below this side a mask says nothing any more.
 _MIN_SIDE = 32
+# Masks have 256 x 256; their file is of a stranger and may declare anything.
+_MAX_PIXELS = 1 << 22
 
 
 def mask_to_bytes(mask: np.ndarray) -> np.ndarray:
@@ -70,7 +73,7 @@ def _encode_best_jpeg(pixels: np.ndarray, limit: int) -> Optional[np.ndarray]:
 
 def shrink_encoded_mask(encoded: np.ndarray, surplus: int) -> Optional[np.ndarray]:
     """The mask again in `surplus` bytes less; None when that is not possible."""
-    pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+    pixels = _decode(encoded)
     limit = len(encoded) - surplus
     if pixels is None or limit <= 0:
         return None
@@ -82,11 +85,22 @@ def shrink_encoded_mask(encoded: np.ndarray, surplus: int) -> Optional[np.ndarra
 
 def decode_mask(encoded: np.ndarray, source: str) -> np.ndarray:
     """Mask (h, w, 1) float32 in 0..1 of an encoded picture; UserError naming `source`."""
-    pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+    pixels = _decode(encoded)
     if pixels is None:
         raise UserError("%s: its XSeg mask cannot be decoded." % (source,),
                         ["Apply the trained XSeg mask to this faceset again.",
                          "Or remove the applied masks from it."])
-    if pixels.ndim == 2:
-        pixels = pixels[..., np.newaxis]
-    return pixels.astype(np.float32) / 255.0
+    return imagelib.normalize_channels(pixels, 1).astype(np.float32) / 255.0
+
+
+def _decode(encoded: np.ndarray) -> Optional[np.ndarray]:
+    """Pixels (h, w[, c]) uint8; None for what is no PNG or JPEG of a mask's size."""
+    data = encoded.tobytes()
+    size = read_picture_size(data)
+    if size is None or not 0 < size[0] * size[1] <= _MAX_PIXELS or not is_size_plausible(data):
+        return None
+    try:
+        pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    return pixels if pixels is not None and pixels.dtype == np.uint8 else None

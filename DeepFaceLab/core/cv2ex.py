@@ -14,6 +14,7 @@ import numpy as np
 
 from core import imagelib
 from core.interact import interact as io
+from core.picture_header import is_size_plausible
 from core.process_options import GRAY_CHANNEL, get_setting
 
 __all__ = ['cv2', 'np', 'Path', 'io', 'imagelib', 'traceback', 'cv2_imread', 'cv2_imwrite',
@@ -39,7 +40,9 @@ def cv2_imread(filename, flags: int = cv2.IMREAD_UNCHANGED,
             with open(str(filename), 'rb') as file:
                 data = file.read()
         # An empty buffer raises in some OpenCV versions and gives None in others.
-        img = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if len(data) != 0 else None
+        img = None
+        if len(data) != 0 and is_size_plausible(data):
+            img = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except Exception:  # noqa: BLE001 a loader_func may raise anything; the contract is None
         if verbose:
             io.log_err("Unable to read %s\n%s" % (filename, traceback.format_exc()))

@@ -10,6 +10,8 @@ from typing import Any, Dict, Iterator, List, Mapping
 
 from core.durable_write import PathLike, write_text
 from core.errors import CorruptFileError
+from core.file_names import is_plain_file_name
+from core.json_input import parse_json
 
 MANIFEST_SUFFIX = "_generation.json"
 _CHUNK = 1 << 22
@@ -33,7 +35,7 @@ def read_manifest(folder: PathLike, name: str) -> Dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = parse_json(path.read_text(encoding="utf-8"))
         if not _is_manifest(manifest):
             raise ValueError("unexpected content")
         return manifest
@@ -60,15 +62,11 @@ def _is_manifest(manifest: Any) -> bool:
             and isinstance(manifest.get("generation"), int)
             and isinstance(manifest.get("info", {}), dict)
             and isinstance(manifest.get("aside", 0), int)
-            and isinstance(absent, list) and all(map(_is_plain_name, absent))
-            and all(_is_plain_name(name) and isinstance(record, dict)
+            # plain names: models travel from user to user
+            and isinstance(absent, list) and all(map(is_plain_file_name, absent))
+            and all(is_plain_file_name(name) and isinstance(record, dict)
                     and all(isinstance(record.get(key), int) for key in ("size", "crc32"))
                     for name, record in manifest["files"].items()))
-
-
-def _is_plain_name(name: Any) -> bool:
-    """A name without a folder: models travel from user to user."""
-    return isinstance(name, str) and bool(name) and Path(name).name == name
 
 
 def write_manifest(folder: Path, name: str, manifest: Mapping[str, Any]) -> None:

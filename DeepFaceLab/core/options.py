@@ -6,12 +6,12 @@ line; the last three are the model's own (`ModelBase.load_or_def_option`) and ar
 default of the question.
 """
 import difflib
-import json
 import os
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from core.errors import UserError
+from core.json_input import parse_json
 
 TRUE_WORDS = ("1", "y", "yes", "true", "on")
 FALSE_WORDS = ("0", "n", "no", "false", "off")
@@ -84,7 +84,7 @@ class Option:
             raise ValueError("expected a number")
         try:
             return int(str(value).strip()) if self.kind == "int" else float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ValueError("expected {}".format(
                 "a whole number" if self.kind == "int" else "a number")) from None
 
@@ -183,7 +183,7 @@ def parse_assignments(texts: Iterable[str]) -> Dict[str, str]:
 def read_answers(path: Path) -> Dict[str, Any]:
     """The answers file: one JSON object, option key -> value. UserError if it is not."""
     try:
-        answers = json.loads(Path(path).read_text(encoding="utf-8"))
+        answers = parse_json(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError("The answers file {} cannot be read: {}.".format(path, error.strerror),
                         ["Check the path given with --answers."]) from error

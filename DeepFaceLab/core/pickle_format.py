@@ -12,6 +12,7 @@ import numpy as np
 from core.compat import numpy_pickle_module
 from core.errors import CorruptFileError, UnsafePickleError, UserError
 from core.pickle_parts import PartMaker, encode_text, make_empty_bytes, resolve
+from core.pickle_scan import scan_pickle
 
 __all__ = ["CorruptFileError", "UnsafePickleError", "find_allowed_global", "load_file", "loads",
            "register_class"]
@@ -83,9 +84,9 @@ def load_file(file: BinaryIO, source: str = "<bytes>",
     Raises UnsafePickleError (the refused name is in the message) or CorruptFileError.
     """
     try:
+        scan_pickle(file)
         unpickler = _AllowListUnpickler(file, source, find_global)
-        result = unpickler.load()
-        return resolve(result) if unpickler.parts.has_parts else result
+        return resolve(unpickler.load())
     except UserError as error:
         if source in error.what:
             raise

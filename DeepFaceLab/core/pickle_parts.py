@@ -7,20 +7,31 @@ take their state once; `resolve` puts the real objects in their places afterward
 larger than the bytes that the file holds for it.
 """
 import enum
-import itertools
 import re
+import reprlib
 import sys
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Dict
 
 import numpy as np
 
 from core.compat import numpy_pickle_module
 from core.errors import CorruptFileError, UnsafePickleError
+from core.pickle_result import PLAIN_TYPES, resolve_values
 
 ARRAY_KINDS = "biuf"    # of NumPy dtypes: bool, int, unsigned, float; never Python objects
-_DTYPE_NAME = re.compile(r"(b1|[iu][1248]|f2|f4|f8|f16)$")
+_DTYPE_NAME = re.compile(r"(b1|[iu][1248]|f2|f4|f8|f16)\Z")
+_SIMPLE_DTYPE_NAME = re.compile(r"[A-Za-z][0-9]{0,4}\Z")
 
-PLAIN_TYPES = frozenset((int, float, str, bytes, bytearray, bool, type(None), complex))
+_MAX_AXES = 64    # of any NumPy
+
+_SHORT = reprlib.Repr()
+_SHORT.maxtuple = 9      # as the state of a dtype
+_SHORT.maxlevel = 2      # a value of a stranger may name itself a billion times
+
+
+def describe(value: Any) -> str:
+    """A short text of whatever a file holds."""
+    return _SHORT.repr(value)
 
 
 class Part:
@@ -81,7 +92,8 @@ class DtypePart(Part):
         if (not isinstance(state, tuple) or len(state) not in (8, 9)
                 or state[1] not in ("<", ">", "=", "|") or state[7] != 0
                 or any(item is not None for item in state[2:5] + state[8:])):
-            raise UnsafePickleError("A pickle declares a forged array type: {!r}.".format(state))
+            raise UnsafePickleError("A pickle declares a forged array type: {}.".format(
+                describe(state)))
         if state[1] == (">" if sys.byteorder == "little" else "<"):
             self._dtype = self._dtype.newbyteorder(state[1])
 
@@ -90,10 +102,13 @@ class DtypePart(Part):
 
 
 def _describe_dtype(name: Any) -> str:
-    try:
-        return str(np.dtype(name))
-    except Exception:  # noqa: BLE001 whatever a file puts there; it is refused anyway
-        return repr(name)
+    """`O8` becomes object; NumPy gets no longer text to read, whose grammar is large."""
+    if isinstance(name, str) and _SIMPLE_DTYPE_NAME.match(name):
+        try:
+            return str(np.dtype(name))
+        except (TypeError, ValueError):
+            return name
+    return describe(name)
 
 
 class ArrayPart(Part):
@@ -163,7 +178,7 @@ class InstancePart(Part):
 
 def _get_dtype(part: Any) -> np.dtype:
     if not isinstance(part, DtypePart):
-        raise UnsafePickleError("A pickle holds an array of the type {!r}.".format(part))
+        raise UnsafePickleError("A pickle holds an array of the type {}.".format(describe(part)))
     return part.get()
 
 
@@ -177,8 +192,9 @@ def _get_bytes(data: Any) -> bytes:
 
 def _check_size(shape: Any, dtype: np.dtype, data: Any) -> None:
     """CorruptFileError unless `data` has exactly the bytes of that array."""
-    if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
-        raise CorruptFileError("An array in the file has the shape {!r}.".format(shape))
+    if (not isinstance(shape, tuple) or len(shape) > _MAX_AXES
+            or not all(type(n) is int and n >= 0 for n in shape)):
+        raise CorruptFileError("An array in the file has the shape {}.".format(describe(shape)))
     size = dtype.itemsize
     for n in shape:
         size *= n
@@ -191,8 +207,8 @@ def _reconstruct_array(array_type: Any, shape: Any, type_code: Any) -> ArrayPart
     if array_type is not ARRAY_TYPE:
         raise UnsafePickleError("A pickle makes an array of a foreign class.")
     if shape != (0,):    # shape, type and bytes follow as its state
-        raise UnsafePickleError("A pickle makes an array of the shape {!r} without bytes.".format(
-            shape))
+        raise UnsafePickleError("A pickle makes an array of the shape {} without bytes.".format(
+            describe(shape)))
     return ArrayPart()
 
 
@@ -215,14 +231,14 @@ def _read_scalar(dtype: Any, data: Any) -> Any:
 def encode_text(text: str, encoding: str = "latin1") -> bytes:
     """`_codecs.encode` as protocol 2 writes bytes; other codecs may run code."""
     if encoding not in ("latin1", "latin-1"):
-        raise UnsafePickleError("A pickle asks for the text codec {!r}.".format(encoding))
+        raise UnsafePickleError("A pickle asks for the text codec {}.".format(describe(encoding)))
     return text.encode("latin1")
 
 
 def make_empty_bytes(*args: Any) -> bytes:
     """`bytes()` as protocol 2 writes b""; with a number it would reserve memory."""
     if args:
-        raise UnsafePickleError("A pickle makes bytes of {!r}.".format(args))
+        raise UnsafePickleError("A pickle makes bytes of {}.".format(describe(args)))
     return b""
 
 
@@ -242,11 +258,9 @@ class PartMaker:
 
     def __init__(self) -> None:
         self._classes: Dict[type, type] = {}
-        self.has_parts = False
 
     def make(self, module: str, name: str, target: Any) -> Any:
         """What the unpickler gets for a global that the allow-list resolved to `target`."""
-        self.has_parts = True
         numpy_part = NUMPY_PARTS.get((numpy_pickle_module(module), name))
         return numpy_part if numpy_part is not None else self._hold(target)
 
@@ -272,38 +286,13 @@ class PartMaker:
 def resolve(root: Any) -> Any:
     """`root` with every stand-in replaced, lists and dicts in place.
 
-    UnsafePickleError for functions and classes among the data.
+    UnsafePickleError for functions and classes among the data, CorruptFileError for what unfolds
+    without end.
     """
-    seen = set()
-
-    def visit(value: Any) -> Any:
-        kind = type(value)
-        if kind in PLAIN_TYPES:
-            return value
-        if kind is list or kind is dict:
-            if id(value) not in seen and not (kind is list and _is_plain_list(value)):
-                seen.add(id(value))
-                for key, item in list(value.items() if kind is dict else enumerate(value)):
-                    value[key] = visit(item)
-            return value
-        if kind is tuple:
-            return _keep_or_make(value, tuple(visit(item) for item in value))
-        if isinstance(value, type) or value is ARRAY_TYPE:
-            raise UnsafePickleError("A pickle holds a class as data.")
-        if isinstance(value, Part):
-            return value.get(visit)
-        return value
-
-    return visit(root)
+    return resolve_values(root, _replace)
 
 
-def _keep_or_make(old: Tuple, new: Tuple) -> Tuple:
-    return old if all(a is b for a, b in zip(old, new)) else new
-
-
-def _is_plain_list(values: list) -> bool:
-    """A list of numbers and texts, or of lists of them: a loss history has a million entries."""
-    types = set(map(type, values))
-    if types == {list}:
-        types = set(map(type, itertools.chain.from_iterable(values)))
-    return types <= PLAIN_TYPES
+def _replace(value: Any, visit: Callable[[Any], Any]) -> Any:
+    if isinstance(value, type) or value is ARRAY_TYPE:
+        raise UnsafePickleError("A pickle holds a class as data.")
+    return value.get(visit) if isinstance(value, Part) else value

@@ -3,6 +3,7 @@ generation.
 
 (spec 20 sections 5, 6 and 11). Every file is read through `core.persist`, which executes nothing.
 """
+import itertools
 import time
 from pathlib import Path
 from typing import IO, Any, Callable, Dict, List, NamedTuple, Optional
@@ -46,9 +47,17 @@ def load_model_data(path: Path) -> Dict[str, Any]:
     for key, default in DATA_DEFAULTS:
         value = data.get(key)
         result[key] = default() if value is None else value
-    if not isinstance(result['loss_history'], list):
-        raise UserError('%s: the loss history is no list.' % path, remedies)
+    if not _is_loss_history(result['loss_history']):
+        raise UserError('%s: the loss history is no list of lists of numbers.' % path, remedies)
     return result
+
+
+def _is_loss_history(history: Any) -> bool:
+    """Checked by types: there is an entry for every iteration."""
+    if not isinstance(history, list) or not set(map(type, history)) <= {list, tuple}:
+        return False
+    kinds = set(map(type, itertools.chain.from_iterable(history)))
+    return all(issubclass(kind, (float, int, np.number)) for kind in kinds)
 
 
 def load_default_options(path: Path) -> Dict[str, Any]:

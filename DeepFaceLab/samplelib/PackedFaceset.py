@@ -9,7 +9,9 @@ import numpy as np
 import samplelib
 from core import pathex, persist
 from core.errors import UserError
+from core.file_names import is_plain_file_name
 from core.interact import interact as io
+from DFLIMG import face_fields
 from facelib import FaceType
 
 from .Sample import Sample, SampleType
@@ -26,9 +28,12 @@ _PAK_REMEDIES = ["Copy the pak again from where it came from.",
 
 def _get_enum_member(enum_class: Any, name: str) -> Any:
     """What `getattr` in a pak may do: some Pythons write enum members as getattr(class, name)."""
-    if enum_class not in (SampleType, FaceType) or name not in enum_class.__members__:
-        raise persist.UnsafePickleError("A pickle asks for the attribute %r of %r."
-                                        % (name, enum_class))
+    if (enum_class not in (SampleType, FaceType) or not isinstance(name, str)
+            or name not in enum_class.__members__):
+        raise persist.UnsafePickleError("A pickle asks for builtins.getattr with the attribute "
+                                        "%.99r of %.99r." % (
+                                            name if isinstance(name, str) else type(name),
+                                            enum_class))
     return enum_class[name]
 
 
@@ -37,6 +42,10 @@ persist.register_class("builtins", "getattr", _get_enum_member)
 
 class CorruptPakError(persist.CorruptFileError):
     """A pak that is cut off or contradicts itself; names the file."""
+
+
+class UnknownPakVersionError(CorruptPakError, NotImplementedError):
+    """A pak of another version of the format, as far as its header can be believed."""
 
 
 class PackedFaceset:
@@ -120,7 +129,7 @@ class PackedFaceset:
             pak_name: read `<pak_name>.pak` in place of faceset.pak; it has to exist then.
                 "faceset", which forks store as their default, is the usual file.
 
-        Raises NotImplementedError for another version of the format, CorruptPakError for damage,
+        Raises UnknownPakVersionError (a NotImplementedError), CorruptPakError for damage,
         persist.UnsafePickleError for a pak that names forbidden types, all naming the file.
         """
         pak_path = Path(samples_path) / packed_faceset_filename
@@ -148,16 +157,34 @@ class PackedFaceset:
 
 def _make_sample(config: Dict[str, Any], pak_path: Path) -> Sample:
     config = dict(config)
-    mask = config.get("xseg_mask_compressed")
-    if mask is not None:
-        # Configurations of one pickle may share arrays; all else the sample copies.
-        config["xseg_mask_compressed"] = np.array(mask)
     try:
-        return Sample(**config)
+        mask = face_fields.read_encoded_mask(config.get("xseg_mask_compressed"),
+                                             "xseg_mask_compressed", str(config.get("filename")))
+        # Configurations of one pickle may share arrays; all else the sample copies.
+        config["xseg_mask_compressed"] = None if mask is None else mask.copy()
+        sample = Sample(**config)
+        _check_sample(sample)
+        return sample
     except Exception as e:
         raise CorruptPakError("%s: the data of its member %s are damaged (%s: %s)."
                               % (pak_path, config.get("filename"), type(e).__name__, e),
                               _PAK_REMEDIES) from e
+
+
+def _check_sample(sample: Sample) -> None:
+    """CorruptFileError for a value of another kind than a pak holds."""
+    source = str(sample.filename)
+    face_fields.read_text(sample.filename, "filename", source)
+    for key in ("face_type", "eyebrows_expand_mod", "sample_type"):
+        face_fields.read_number(getattr(sample, key), key, source)
+    for key, shape in (("landmarks", (68, 2)), ("shape", (3,)), ("pitch_yaw_roll", (3,))):
+        value = getattr(sample, key)
+        if value is None and key == "pitch_yaw_roll":
+            continue
+        if face_fields.read_numbers(value, key, source).shape != shape:
+            raise face_fields.refuse(key, source)
+    sample.source_filename = face_fields.read_file_name(sample.source_filename, "source_filename",
+                                                        source)
 
 
 def _read_index(pak_path: Path) -> Tuple[List[Dict[str, Any]], List[int], int, int]:
@@ -169,8 +196,8 @@ def _read_index(pak_path: Path) -> Tuple[List[Dict[str, Any]], List[int], int, i
             raise CorruptPakError("%s: it is cut off." % (pak_path,), _PAK_REMEDIES)
         version, config_size = _HEADER.unpack(header)
         if version != _VERSION:
-            raise NotImplementedError("%s: version %d of the format is not known."
-                                      % (pak_path, version))
+            raise UnknownPakVersionError("%s: version %d of the format is not known."
+                                         % (pak_path, version), _PAK_REMEDIES)
         if config_size > file_size:
             raise CorruptPakError("%s: it is cut off." % (pak_path,), _PAK_REMEDIES)
         configs = _read_configs(f.read(config_size), pak_path)
@@ -255,9 +282,7 @@ def _member_path(samples_path: Path, sample: Sample, pak_path: Path) -> Path:
 def _plain_name(name: Any, pak_path: Path, suffixes: Sequence[str] = ("",)) -> str:
     """`name` if it is a file name without any path and with one of the suffixes, else UserError.
     """
-    is_plain = (isinstance(name, str) and name not in ("", ".", "..")
-                and not any(c in name for c in "/\\:\0"))
-    if not is_plain or not name.lower().endswith(tuple(suffixes)):
+    if not is_plain_file_name(name) or ":" in name or not name.lower().endswith(tuple(suffixes)):
         raise UserError("%s: refused, the name of a member is %r, which is no plain image "
                         "file name." % (pak_path, name),
                         ["Do not use this pak: it is damaged or made to harm."])

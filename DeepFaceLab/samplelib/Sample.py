@@ -2,6 +2,7 @@
 from enum import IntEnum
 from typing import Any, Dict, Optional, Tuple
 
+import cv2
 import numpy as np
 
 from core import persist
@@ -95,14 +96,18 @@ class Sample:
     def get_xseg_mask(self) -> Optional[np.ndarray]:
         """Applied segmentation mask, (h, w, 1) float32 in 0..1, or None; decoded at each call."""
         if self.xseg_mask_compressed is not None:
-            return decode_mask(self.xseg_mask_compressed, str(self.filename))
+            return decode_mask(self.xseg_mask_compressed, self.describe_file())
         return self.xseg_mask
 
     def get_pitch_yaw_roll(self) -> Tuple[float, float, float]:
-        """Head pose in radians, solved once."""
+        """Head pose in radians, solved once; UnreadableSampleError for landmarks without one."""
         if self.pitch_yaw_roll is None:
-            self.pitch_yaw_roll = LandmarksProcessor.estimate_pitch_yaw_roll(self.landmarks,
-                                                                             size=self.shape[1])
+            try:
+                self.pitch_yaw_roll = LandmarksProcessor.estimate_pitch_yaw_roll(
+                    self.landmarks, size=self.shape[1])
+            except cv2.error as e:    # all points in one place, for example
+                raise UnreadableSampleError("The landmarks of %s are no face." % (
+                    self.describe_file(),), ["Delete the file or extract that face again."]) from e
         return self.pitch_yaw_roll
 
     def set_filename_offset_size(self, filename: str, offset: int, size: int) -> None:

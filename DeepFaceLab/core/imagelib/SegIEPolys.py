@@ -5,6 +5,8 @@ from typing import Any, Dict, Iterator, List, Optional
 import cv2
 import numpy as np
 
+MAX_COORDINATE = 1 << 20    # pixels, of the points of a stored polygon
+
 
 class SegIEPolyType(IntEnum):
     EXCLUDE = 0
@@ -151,7 +153,10 @@ class SegIEPolys:
 
     @staticmethod
     def load(data=None) -> "SegIEPolys":
-        """Build from `dump()`'s dict, or from the legacy list of (type, pts); None is empty."""
+        """Build from `dump()`'s dict, or from the legacy list of (type, pts); None is empty.
+
+        ValueError, TypeError or KeyError for anything else.
+        """
         result = SegIEPolys()
         if data is None:
             return result
@@ -160,5 +165,13 @@ class SegIEPolys:
         else:
             result.polys = [SegIEPoly(**dict(poly, type=SegIEPolyType(poly["type"])))
                             for poly in data["polys"]]
+        for poly in result.polys:
+            _check_points(poly.pts)
         result.sort()
         return result
+
+
+def _check_points(pts: np.ndarray) -> None:
+    """ValueError for points that no editor made and that OpenCV would not draw."""
+    if pts.ndim != 2 or pts.shape[1] != 2 or not (np.abs(pts) < MAX_COORDINATE).all():
+        raise ValueError("a polygon is (n, 2) points within %d pixels" % (MAX_COORDINATE,))

@@ -58,11 +58,11 @@ def fit_value(value: Any, shape: Sequence[int], weight: str,
 
     WeightsMismatchError otherwise, or if the value is no numeric array.
     """
-    found = np.shape(value)
     if not isinstance(value, (np.ndarray, np.generic, int, float)) \
-            or np.asarray(value).dtype.kind not in "fiub":
+            or np.asarray(value).dtype.kind not in "fiub":    # an int may be too large
         raise WeightsMismatchError(weight, path, shape, None, "%s: the weight %s is a %s, not an "
                                    "array of numbers" % (path, weight, type(value).__name__))
+    found = np.shape(value)
     if np.size(value) != int(np.prod(shape, dtype=np.int64)):
         raise WeightsMismatchError(
             weight, path, shape, found, "%s: the weight %s has the shape %s, but this model "
