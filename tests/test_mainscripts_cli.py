@@ -18,7 +18,8 @@ ASKING = {"extract", "sort", "util", "train", "exportdfm", "merge", "videoed ext
           "videoed cut-video", "videoed denoise-image-sequence", "videoed video-from-sequence",
           "facesettool enhance", "facesettool resize", "xseg apply", "xseg remove",
           "xseg remove_labels", "xseg fetch"}
-OWN_OPTIONS = {"train": {"--dry-run"}, "util": {"--list-env"}}
+OWN_OPTIONS = {"train": {"--dry-run", "--src-pak-name", "--dst-pak-name", "--gen-snapshot"},
+               "util": {"--list-env"}}
 
 
 def load(name):

@@ -24,6 +24,7 @@ from core import imagelib, pathex  # noqa: F401
 from core.errors import UserError
 from core.interact import interact as io
 from models.common_options import EXIT_AT_TARGET, SAVE_INTERVAL_MIN, get_trainer_option
+from models.plugin_errors import explain_plugin_error
 
 from .preview_window import PreviewWindow
 from .training_loop import TrainingLoop
@@ -68,9 +69,11 @@ def trainerThread(s2c: 'queue.Queue[Any]', c2s: 'queue.Queue[Any]', e: threading
     except UserError as exception:
         error = exception
     except Exception as exception:  # noqa: BLE001 handed to the main thread, which ends with an exit code
-        io.log_err('Error: %s' % exception)
-        traceback.print_exc()
-        error = describe_failure(exception)
+        error = explain_plugin_error(exception)
+        if error is None:
+            io.log_err('Error: %s' % exception)
+            traceback.print_exc()
+            error = describe_failure(exception)
     finally:
         c2s.put({'op': 'close', 'error': error})
         e.set()

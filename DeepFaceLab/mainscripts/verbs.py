@@ -178,7 +178,10 @@ def run_train(args: Namespace):
                 silent_start=args.silent_start,
                 execute_programs=programs,
                 debug=args.debug,
-                dry_run=args.dry_run)
+                dry_run=args.dry_run,
+                src_pak_name=args.src_pak_name,
+                dst_pak_name=args.dst_pak_name,
+                gen_snapshot=args.gen_snapshot)
 
 
 def run_exportdfm(args: Namespace):

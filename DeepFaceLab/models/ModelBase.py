@@ -15,8 +15,10 @@ from core.interact import interact as io
 from core.leras import nn
 
 from . import model_files, model_store
-from .common_options import FORCE_NEW_PREVIEW, CommonOptionQuestions, get_trainer_option
+from .common_options import (FORCE_NEW_PREVIEW, RESET_TRAINING, CommonOptionQuestions,
+                             get_trainer_option)
 from .device_choice import choose_device
+from .fork_api import take_fork_keywords
 from .model_samples import SamplesAndPreviews
 from .model_saving import SavingAndBackups
 from .preview_history import PreviewHistoryWriter
@@ -43,8 +45,8 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
     Arguments: is_training builds generators, history and backups; is_exporting is for `export_dfm`;
     paths are `pathlib.Path`; force_gpu_idxs a list of ints or text as '0,1', None or empty asks;
     silent_start opens the latest model on the best GPU, unless cpu_only or force_gpu_idxs say
-    otherwise; dry_run=True stops when the options are known; other keywords are ignored (MVE's
-    `src_pak_name` and `dst_pak_name` become attributes, spec 82).
+    otherwise; dry_run=True stops when the options are known; of the other keywords those of
+    `take_fork_keywords` have a meaning.
 
     Raises UserError for a file that cannot be read: nothing is ever re-initialised in its place.
     """
@@ -74,16 +76,13 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         self.no_preview = no_preview
         self.debug = debug
 
-        # MVE's plug-ins ask for these (spec 82 section A); we never take options from a yaml file
-        self.src_pak_name = kwargs.get('src_pak_name')
-        self.dst_pak_name = kwargs.get('dst_pak_name')
-        self.read_from_conf = False
-        self.config_file_exists = False
+        take_fork_keywords(self, kwargs)
 
         self.iter = 0
         self.options: Dict[str, Any] = {}
         self.options_show_override: Dict[str, Any] = {}
         self.loss_history: List[List[float]] = []
+        self.is_reset = False   # counts from 0 again, on trained weights
         self.sample_for_preview: Any = None
         self.choosed_gpu_indexes = None  # written to data.dat for older versions, otherwise unused
         self.generator_list: Optional[List[Any]] = None
@@ -96,6 +95,8 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         self.model_name = self._choose_name(force_model_class_name, force_model_name, silent_start)
         model_store.recover_model(self.saved_models_path, self.get_model_name())
         self._load_data()
+        if self.is_training and get_trainer_option(RESET_TRAINING):
+            self._reset_training()
         self.device_config = choose_device(cpu_only, force_gpu_idxs, silent_start)
         nn.initialize(self.device_config)
 
@@ -168,6 +169,15 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
                     ['train it first', 'check the model folder and the name of the model'])
             io.log_info('\nModel first run.')
             self._warn_of_old_weights()
+
+    def _reset_training(self) -> None:
+        """Iteration 0 and no losses, but no first run: the weights are loaded (MVE)."""
+        if self.is_first_run():
+            io.log_info('There is nothing to reset: this model has not been trained.')
+            return
+        io.log_info('Reset: iteration %d becomes 0, the weights stay.' % self.iter)
+        self.set_iter(0)
+        self.is_reset = True
 
     def _warn_of_old_weights(self) -> None:
         """A first run initialises every part; files without their data.dat would be lost."""
@@ -288,7 +298,8 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         return self.target_iter != 0 and self.iter >= self.target_iter
 
     def is_first_run(self) -> bool:
-        return self.iter == 0
+        """Whether every part is to be initialised: nothing has been trained and saved before."""
+        return self.iter == 0 and not self.is_reset
 
     def is_debug(self) -> bool:
         return self.debug

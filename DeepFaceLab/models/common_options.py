@@ -73,8 +73,14 @@ FORCE_NEW_PREVIEW = Option('force_new_preview', 'bool', False,
 EXIT_AT_TARGET = Option(
     'exit_at_target', 'bool', False, 'End the program when the target iteration is reached',
     help='Otherwise it stays to show previews until it is closed.')
+RESET_TRAINING = Option(
+    'reset_training', 'bool', False,
+    'Begin with iteration 0 and an empty loss chart, with the weights that are there',
+    help='The iterations and the loss chart of a saved model begin anew; its weights and options '
+         'stay. For one start: leave it away at the next.')
 TRAINER_OPTIONS = [
-    SAVE_INTERVAL_MIN, PREVIEW_PERIOD, PREVIEW_PERIOD_COLAB, FORCE_NEW_PREVIEW, EXIT_AT_TARGET
+    SAVE_INTERVAL_MIN, PREVIEW_PERIOD, PREVIEW_PERIOD_COLAB, FORCE_NEW_PREVIEW, EXIT_AT_TARGET,
+    RESET_TRAINING
 ]
 
 # Not by a model's questions, so a key that only these know is no mistake.
@@ -99,6 +105,7 @@ class CommonOptionQuestions:
     declared_options: Optional[Sequence[Option]] = None
     options: Dict[str, Any] = None
     default_options: Dict[str, Any] = None
+    is_reset = False
     batch_size = 1
     batch_size_range: Optional[Sequence[int]] = None    # (lowest, highest) of this model
     choose_preview_history = False
@@ -114,7 +121,7 @@ class CommonOptionQuestions:
     def ask_override(self) -> bool:
         """True if the user presses Enter within 2 s at the start of a resumed training (Colab: 5
         s)."""
-        if not self.is_training or self.iter == 0:
+        if not self.is_training or (self.iter == 0 and not self.is_reset):
             return False
         seconds = OVERRIDE_SEC_COLAB if io.is_colab() else OVERRIDE_SEC
         return io.input_in_time(

@@ -14,12 +14,17 @@ class SavingAndBackups:
     """One save is one generation of files; backups are copies of what was saved."""
 
     _non_finite_iters = 0       # consecutive iterations with a loss that is not finite
+    is_reset = False            # iterations are counted from 0 again, on trained weights
 
     def save(self) -> None:
         """Write summary, weights and data.dat as one generation, then back up if it is time.
 
         With a loss or a weight that is not finite nothing is written: the last good state stays.
         """
+        if self.is_reset and self.iter == 0:
+            # data.dat with iteration 0 would be read as that of a model without weights
+            io.log_info('Not saved: nothing has been trained since the reset.')
+            return
         if self._non_finite_iters != 0:
             io.log_err('NOT saved: the losses are not finite. The files keep the last good save.')
             return
