@@ -6,13 +6,14 @@ included); members that the plug-in reads of `self`; keywords of calls; keys of 
 import ast
 import importlib
 import inspect
+import sys
 from pathlib import Path
 
 from core.leras import nn
 
 MODELS = Path(importlib.import_module("models").__file__).parent
-SPLIT_BASES = ("ModelBase.py", "model_samples.py", "model_saving.py", "common_options.py",
-               "fork_api.py")
+BASE_FILES = ("ModelBase.py", "model_samples.py", "model_saving.py", "common_options.py",
+              "fork_api.py")
 
 
 def list_missing_names(path) -> list:
@@ -20,23 +21,25 @@ def list_missing_names(path) -> list:
 
     The engine has to be initialised: TensorFlow-backed names register themselves then.
     """
-    tree = ast.parse(Path(str(path)).read_text(encoding="utf-8"))
+    path = Path(str(path))
     scan = _Scan()
-    scan.visit(tree)
-    known = scan.own_members | _list_base_members()
+    scan.visit(_parse(path))
+    known = scan.own_members | _list_stored_members(path.parent.glob("*.py"))
+    known |= set(dir(importlib.import_module("models").ModelBase))
+    known |= _list_stored_members(MODELS / name for name in BASE_FILES)
     missing = scan.missing + [(line, "self." + name) for line, name in scan.read_members
                               if name not in known]
     return ["%d: %s" % found for found in sorted(set(missing))]
 
 
-def _list_base_members() -> set:
-    """Methods of ModelBase and the attributes that its constructor sets on `self` or `model`."""
-    members = set(dir(importlib.import_module("models").ModelBase))
-    for name in SPLIT_BASES:
-        tree = ast.parse((MODELS / name).read_text(encoding="utf-8"))
-        members |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)
-                    and isinstance(node.ctx, ast.Store)}
-    return members
+def _parse(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _list_stored_members(paths) -> set:
+    """Attributes that these files set, on `self` or on the model they are given."""
+    return {node.attr for path in paths for node in ast.walk(_parse(path))
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
 
 
 class _Scan(ast.NodeVisitor):
@@ -47,32 +50,31 @@ class _Scan(ast.NodeVisitor):
 
     def visit_Import(self, node):
         for alias in node.names:
-            self._import(node.lineno, alias.name, alias.asname or alias.name.split(".")[0])
+            module, root = self._load(node.lineno, alias.name), alias.name.split(".")[0]
+            if module is not None:
+                self.roots[alias.asname or root] = module if alias.asname else sys.modules[root]
 
     def visit_ImportFrom(self, node):
-        module = self._import(node.lineno, node.module, None)
-        for alias in node.names:
-            if module is None:
-                continue
+        if node.level:
+            return      # another file of the plug-in
+        module = self._load(node.lineno, node.module)
+        for alias in node.names if module is not None else ():
             if alias.name == "*":
                 names = getattr(module, "__all__", [x for x in dir(module) if x[0] != "_"])
                 self.roots.update({name: getattr(module, name) for name in names})
-            elif hasattr(module, alias.name):
-                self.roots[alias.asname or alias.name] = getattr(module, alias.name)
-            else:
-                self._import(node.lineno, node.module + "." + alias.name, alias.asname
-                             or alias.name)
+                continue
+            found = getattr(module, alias.name, None)
+            if found is None:
+                found = self._load(node.lineno, node.module + "." + alias.name)
+            self.roots[alias.asname or alias.name] = found
 
-    def _import(self, line, name, bound_as):
+    def _load(self, line, name):
+        """The module, or None and a note that it is missing."""
         try:
-            module = importlib.import_module(name)
+            return importlib.import_module(name)
         except ImportError:
             self.missing.append((line, name))
             return None
-        if bound_as:
-            self.roots[bound_as] = module if "." not in name or bound_as == name.split(".")[-1] \
-                else importlib.import_module(name.split(".")[0])
-        return module
 
     def visit_ClassDef(self, node):
         self.own_members |= {x.name for x in node.body if isinstance(x, ast.FunctionDef)}
@@ -109,7 +111,8 @@ class _Scan(ast.NodeVisitor):
         if names and names[0] in self.roots:
             called = self._resolve(node.lineno, names)
             self._check_keywords(node, called, ".".join(names))
-        self._check_output(node, names)
+        if names == ["dict"]:
+            self._check_output_keys(node.lineno, [x.arg for x in node.keywords if x.arg])
         self.generic_visit(node)
 
     def _check_keywords(self, node, called, name):
@@ -126,26 +129,17 @@ class _Scan(ast.NodeVisitor):
             if keyword.arg and keyword.arg not in parameters:
                 self.missing.append((node.lineno, "%s(%s=)" % (name, keyword.arg)))
 
-    def _check_output(self, node, names):
-        """Keys of dict(...) calls that describe a sample's output."""
-        if names == ["dict"]:
-            self._check_output_keys(node.lineno, [x.arg for x in node.keywords if x.arg])
-
     def visit_Dict(self, node):
-        self._check_output_keys(node.lineno, [key.value if hasattr(key, "value") else key.s
-                                              for key in node.keys
-                                              if isinstance(key, _CONSTANT)])
+        # a text is ast.Str with `s` up to Python 3.7, then ast.Constant with `value`
+        keys = [getattr(key, "value", getattr(key, "s", None)) for key in node.keys]
+        self._check_output_keys(node.lineno, [key for key in keys if isinstance(key, str)])
         self.generic_visit(node)
 
     def _check_output_keys(self, line, keys):
         from samplelib.output_request import OutputRequest
         known = inspect.signature(OutputRequest.__init__).parameters
-        if {"sample_type", "face_mask_type", "resolution", "warp"} & set(map(str, keys)):
+        if {"sample_type", "face_mask_type", "resolution", "warp"} & set(keys):
             self.missing += [(line, "output key %s" % key) for key in keys if key not in known]
-
-
-_CONSTANT = (getattr(ast, "Constant", ast.Str) if not hasattr(ast, "Str")
-             else (ast.Str, getattr(ast, "Constant", ast.Str)))
 
 
 def _get_dotted_names(node):

@@ -17,7 +17,7 @@ IS_GRAY = any(name in os.environ for name in ('use_bw_input', 'color_input_and_g
 class StandBWModel(ModelBase):
 
     def on_initialize_options(self):
-        self.options['resolution'] = self.load_or_def_option('resolution', 64)
+        self.options['resolution'] = self.load_or_def_option('resolution', 32)
         self.options['archi'] = self.load_or_def_option('archi', 'df-ud')
         if self.is_first_run() or self.ask_override():
             self.ask_autobackup_hour()
@@ -39,11 +39,11 @@ class StandBWModel(ModelBase):
             self.get_batch_size(), self.options['archi'], resolution)
 
         archi = nn.DeepFakeArchiBWTEST_NOPRINT(resolution, opts=self.options['archi'].split('-')[1])
-        self.encoder = archi.Encoder(in_ch=input_ch, e_ch=16, name='encoder')
+        self.encoder = archi.Encoder(in_ch=input_ch, e_ch=8, name='encoder')
         code_ch = self.encoder.get_out_ch() * self.encoder.get_out_res(resolution) ** 2
-        self.inter = archi.Inter(in_ch=code_ch, ae_ch=16, ae_out_ch=16, name='inter')
-        self.decoder_src = archi.Decoder(in_ch=16, d_ch=16, d_mask_ch=16, name='decoder_src')
-        self.decoder_dst = archi.Decoder(in_ch=16, d_ch=16, d_mask_ch=16, name='decoder_dst')
+        self.inter = archi.Inter(in_ch=code_ch, ae_ch=8, ae_out_ch=16, name='inter')
+        self.decoder_src = archi.Decoder(in_ch=16, d_ch=8, d_mask_ch=8, name='decoder_src')
+        self.decoder_dst = archi.Decoder(in_ch=16, d_ch=8, d_mask_ch=8, name='decoder_dst')
         parts = [self.encoder, self.inter, self.decoder_src, self.decoder_dst]
         for part in parts:
             part.summary()
@@ -73,7 +73,7 @@ class StandBWModel(ModelBase):
                     (target_src, pred_src, mask_src, pred_src_mask),
                     (target_dst, pred_dst, mask_dst, pred_dst_mask)):
                 loss = tf.reduce_mean(10 * nn.dssim(target * mask, pred * mask, max_val=1.0,
-                                                    filter_size=5), axis=[1])
+                                                    filter_size=3), axis=[1])
                 loss += tf.reduce_mean(10 * tf.square(target * mask - pred * mask), axis=[1, 2, 3])
                 losses.append(loss + tf.reduce_mean(10 * tf.square(mask - pred_mask),
                                                     axis=[1, 2, 3]))

@@ -25,7 +25,7 @@ class StandMVEModel(ModelBase):
     def on_initialize_options(self):
         yn_str = {True: 'y', False: 'n'}
         options = self.options
-        for name, default in (('resolution', 64), ('face_type', 'wf'), ('inter_dims', 16),
+        for name, default in (('resolution', 32), ('face_type', 'wf'), ('inter_dims', 16),
                               ('preview_samples', 2), ('loss_function', 'SSIM'), ('lr', 5e-4),
                               ('ct_mode', 'none'), ('background_power', 0.1), ('cpu_cap', 2),
                               ('random_shadow', 'all'), ('eyes_prio', True), ('mouth_prio', False),
@@ -78,15 +78,15 @@ class StandMVEModel(ModelBase):
         inter_dims = int(self.options['inter_dims'])
         self.set_batch_size(max(1, self.get_batch_size()))
 
-        archi = nn.DeepFakeArchi(resolution, opts='ud')
+        archi = nn.DeepFakeArchi(resolution, opts='u')
         with tf.device(nn.tf_default_device_name):
-            self.encoder = archi.Encoder(in_ch=3, e_ch=16, name='encoder')
+            self.encoder = archi.Encoder(in_ch=3, e_ch=8, name='encoder')
             code_ch = self.encoder.get_out_ch() * self.encoder.get_out_res(resolution) ** 2
             self.inter = archi.Inter(in_ch=code_ch, ae_ch=inter_dims, ae_out_ch=inter_dims,
                                      name='inter')
-            self.decoder_src = archi.Decoder(in_ch=inter_dims, d_ch=16, d_mask_ch=16,
+            self.decoder_src = archi.Decoder(in_ch=inter_dims, d_ch=8, d_mask_ch=8,
                                              name='decoder_src')
-            self.decoder_dst = archi.Decoder(in_ch=inter_dims, d_ch=16, d_mask_ch=16,
+            self.decoder_dst = archi.Decoder(in_ch=inter_dims, d_ch=8, d_mask_ch=8,
                                              name='decoder_dst')
             parts = [self.encoder, self.inter, self.decoder_src, self.decoder_dst]
             self.model_filename_list = [[part, part.name + '.npy'] for part in parts]
