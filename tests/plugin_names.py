@@ -138,7 +138,7 @@ class _Scan(ast.NodeVisitor):
     def _check_output_keys(self, line, keys):
         from samplelib.output_request import OutputRequest
         known = inspect.signature(OutputRequest.__init__).parameters
-        if {"sample_type", "face_mask_type", "resolution", "warp"} & set(keys):
+        if {"sample_type", "face_mask_type", "warp"} & set(keys):
             self.missing += [(line, "output key %s" % key) for key in keys if key not in known]
 
 

@@ -55,12 +55,12 @@ def explain_plugin_error(error: BaseException) -> Optional[UserError]:
     found = PLUGIN_MODULE.match(frame.f_globals.get("__name__", ""))
     if not found:
         return None
-    where = "Model %s: %s, line %d" % (found.group(1), frame.f_code.co_filename,
-                                       _get_line(error, frame))
+    filename, line = frame.f_code.co_filename, _get_line(error, frame)
+    where = "Model %s: %s, line %d" % (found.group(1), filename, line)
     if isinstance(error, ImportError):
-        return _explain_import(error, where)
+        return _explain_import(error, where, linecache.getline(filename, line))
     if isinstance(error, AttributeError):
-        missing = _find_missing_attribute(error, frame, _get_line(error, frame))
+        missing = _find_missing_attribute(error, frame, line)
         return None if missing is None else _explain_missing(missing, where)
     if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
         name = re.search(r"'(\w+)'", str(error))
@@ -90,7 +90,8 @@ def explain_missing_folder(model_class_name: str) -> UserError:
 
 def explain_missing_class(model_class_name: str, package: ModuleType) -> UserError:
     """A folder whose package has no class `Model`."""
-    folder = Path(list(getattr(package, "__path__", [package.__file__]))[0])
+    # a package, else a file Model_<NAME>.py
+    folder = Path(list(package.__path__)[0] if hasattr(package, "__path__") else package.__file__)
     if not (folder / "__init__.py").exists():
         return UserError("The folder %s is no model: it holds no __init__.py." % folder, [
             "copy the whole folder of the model, not only its Model.py",
@@ -125,8 +126,11 @@ def _get_line(error: BaseException, frame: FrameType) -> int:
     return line
 
 
-def _explain_import(error: ImportError, where: str) -> UserError:
-    module = error.name or ""
+def _explain_import(error: ImportError, where: str, source_line: str) -> UserError:
+    module = error.name
+    if module is None:      # of `cannot import name`, before Python 3.7
+        statement = re.match(r"\s*from\s+([\w.]+)\s+import\b", source_line)
+        module = statement.group(1) if statement else ""
     name = re.search(r"cannot import name '?(\w+)'?", str(error))
     if name:
         expression = "%s.%s" % (module, name.group(1)) if module else name.group(1)
