@@ -213,6 +213,7 @@ def test_mve_merging_side(mve, monkeypatch):
     model = open_model('StandMVE', monkeypatch, **mve)
     predictor, shape, config = model.get_MergerConfig()
     assert shape == (SIDE, SIDE, 3) and config.is_morphable is True and config.mode == 'overlay'
+    assert 'Mode: overlay' in config.copy().to_string('00001.png') and config.copy() == config
     face = np.random.RandomState(0).uniform(0, 1, shape).astype(np.float32)
     picture, mask, mask_dst = predictor(face)
     assert picture.shape == shape and mask.shape == mask_dst.shape == (SIDE, SIDE)
@@ -220,31 +221,6 @@ def test_mve_merging_side(mve, monkeypatch):
         assert array.dtype == np.float32 and np.isfinite(array).all()
         assert array.min() >= 0 and array.max() <= 1
     np.testing.assert_allclose(predictor(face, 0.0)[0], face, atol=1e-6)
-
-
-def test_a_reset_counts_anew_on_the_trained_weights(mve, monkeypatch, capsys):
-    folder = mve['saved_models_path']
-    model = open_model('StandMVE', monkeypatch, dict(reset_training=True), is_training=True, **mve)
-    assert model.get_iter() == 0 and model.get_loss_history() == [] and not model.is_first_run()
-    stored = persist.load(folder / 't_StandMVE_encoder.npy')
-    for weight in model.encoder.get_weights():
-        np.testing.assert_array_equal(nn.tf_sess.run(weight),
-                                      stored[weight.name.split('/', 1)[1]])
-    model.save()        # iteration 0 would read as "no weights" at the next start
-    assert load_data(folder, 'StandMVE')['iter'] == STEPS
-    assert 'nothing has been trained since the reset' in capsys.readouterr().out
-    model.train_one_iter()
-    model.save()
-    model.finalize()
-    data = load_data(folder, 'StandMVE')
-    assert data['iter'] == 1 == len(data['loss_history'])
-
-
-def test_a_yaml_file_of_options_is_refused(tmp_path, facesets, monkeypatch):
-    with pytest.raises(UserError, match='no yaml files') as error:
-        open_model('StandMVE', monkeypatch, is_training=True, config_training_file='conf.yaml',
-                   **list_arguments(tmp_path / 'model', facesets))
-    assert '--answers' in str(error.value)
 
 
 # ---------------------------------------------------------------- SAEHDBW

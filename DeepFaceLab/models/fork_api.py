@@ -13,16 +13,16 @@ def take_fork_keywords(model: Any, keywords: Mapping[str, Any]) -> None:
 
     src_pak_name, dst_pak_name: the packs to train on, or None; models overwrite them.
     read_from_conf, config_file_exists: whether options come from a yaml file; never here, so that
-    the models ask. UserError when a yaml file is given: it must not be ignored.
+    the models ask. UserError when a yaml file is asked for: it must not be ignored.
     """
     model.src_pak_name = keywords.get('src_pak_name')
     model.dst_pak_name = keywords.get('dst_pak_name')
     model.read_from_conf = False
     model.config_file_exists = False
-    given = keywords.get('config_training_file')
-    if given is not None:
-        raise UserError('Options cannot be read from %s: this program reads no yaml files.' % given,
-                        [USE_ANSWERS])
+    for name in ('config_training_file', 'auto_gen_config'):
+        if keywords.get(name):
+            raise UserError('%s is given, but this program reads and writes no yaml files.' % name,
+                            [USE_ANSWERS])
     if model.is_training and hasattr(model, 'get_config_schema_path'):
         io.log_info('In MVE this model can have its options in a yaml file. Here: %s.'
                     % USE_ANSWERS)

@@ -9,8 +9,8 @@ import linecache
 import re
 import sys
 from pathlib import Path
-from types import FrameType, ModuleType
-from typing import Any, List, NamedTuple, Optional
+from types import FrameType, ModuleType, TracebackType
+from typing import Any, List, NamedTuple, Optional, Sequence
 
 from core.errors import UserError
 
@@ -47,15 +47,14 @@ Missing = NamedTuple("Missing", [
 def explain_plugin_error(error: BaseException) -> Optional[UserError]:
     """What is missing or wrong in a plug-in, or None when `error` is none of a plug-in's.
 
-    The innermost frame of this tree in the traceback tells: it has to belong to a plug-in.
+    The innermost step of the traceback in this tree tells: it has to belong to a plug-in.
     """
-    frame = _find_innermost_frame(error)
-    if frame is None:
-        return None
-    found = PLUGIN_MODULE.match(frame.f_globals.get("__name__", ""))
+    step = _find_innermost_step(error)
+    found = step and PLUGIN_MODULE.match(step.tb_frame.f_globals.get("__name__", ""))
     if not found:
         return None
-    filename, line = frame.f_code.co_filename, _get_line(error, frame)
+    frame, line = step.tb_frame, step.tb_lineno
+    filename = frame.f_code.co_filename
     where = "Model %s: %s, line %d" % (found.group(1), filename, line)
     if isinstance(error, ImportError):
         return _explain_import(error, where, linecache.getline(filename, line))
@@ -102,28 +101,17 @@ def explain_missing_class(model_class_name: str, package: ModuleType) -> UserErr
          "and its Model.py should end with: Model = <the model's class>"])
 
 
-def _find_innermost_frame(error: BaseException) -> Optional[FrameType]:
-    """The last frame of the traceback that lies in this tree or in a plug-in."""
+def _find_innermost_step(error: BaseException) -> Optional[TracebackType]:
+    """The last step of the traceback that lies in this tree or in a plug-in."""
     found = None
     step = error.__traceback__
     while step is not None:
-        code_file = step.tb_frame.f_code.co_filename
-        if (TREE in Path(code_file).parents
-                or PLUGIN_MODULE.match(step.tb_frame.f_globals.get("__name__", ""))):
-            found = step.tb_frame
+        frame = step.tb_frame
+        if (TREE in Path(frame.f_code.co_filename).resolve().parents
+                or PLUGIN_MODULE.match(frame.f_globals.get("__name__", ""))):
+            found = step
         step = step.tb_next
     return found
-
-
-def _get_line(error: BaseException, frame: FrameType) -> int:
-    """Line of the frame when the error passed; the frame itself may have gone on."""
-    line = frame.f_lineno
-    step = error.__traceback__
-    while step is not None:
-        if step.tb_frame is frame:
-            line = step.tb_lineno
-        step = step.tb_next
-    return line
 
 
 def _explain_import(error: ImportError, where: str, source_line: str) -> UserError:
@@ -164,10 +152,10 @@ def _list_known(name: str) -> List[str]:
     return ["%s is %s" % (name, KNOWN_NAMES[name])] if name in KNOWN_NAMES else []
 
 
-def _list_remedies(name: str, similar: Any = ()) -> List[str]:
-    remedies = _list_known(name)
-    if similar:
-        remedies.append("what is spelt much like it: " + ", ".join(similar))
+def _list_remedies(name: str, similar: Sequence[str] = ()) -> List[str]:
+    if name in KNOWN_NAMES:
+        return _list_known(name)
+    remedies = ["what is spelt much like it: " + ", ".join(similar)] if similar else []
     return remedies + [HOME_OF_NAMES]
 
 
