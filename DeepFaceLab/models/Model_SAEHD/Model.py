@@ -110,10 +110,9 @@ class SAEHDModel(ModelBase):
         settings = self.settings
         src_path, dst_path, ct_path = (
             self.training_data_src_path, self.training_data_dst_path, None)
-        src_pak, dst_pak = self.src_pak_name, self.dst_pak_name
+        src_pak, dst_pak = self._name_paks()
         if self.pretrain:
             src_path = dst_path = self.get_pretraining_data_path()
-            src_pak = dst_pak = None
         elif settings.ct_mode is not None:
             ct_path = dst_path
         dst_workers = max(1, multiprocessing.cpu_count() // 2)
@@ -124,18 +123,29 @@ class SAEHDModel(ModelBase):
             SampleGeneratorFace, debug=self.is_debug(), batch_size=self.get_batch_size(),
             uniform_yaw_distribution=settings.uniform_yaw)
         self.set_training_data_generators([
-            create(src_path, pak_name=src_pak, random_ct_samples_path=ct_path, ct_pak_name=dst_pak,
+            create(src_path, random_ct_samples_path=ct_path,
                    sample_process_options=SampleProcessor.Options(
                        scale_range=[-0.15, 0.15], random_flip=settings.random_src_flip),
                    output_sample_types=self._describe_samples(dict(
                        ct_mode=settings.ct_mode,
                        random_hsv_shift_amount=settings.random_hsv_power)),
-                   generators_count=src_workers),
-            create(dst_path, pak_name=dst_pak,
+                   generators_count=src_workers, **src_pak),
+            create(dst_path,
                    sample_process_options=SampleProcessor.Options(
                        scale_range=[-0.15, 0.15], random_flip=settings.random_dst_flip),
                    output_sample_types=self._describe_samples({}),
-                   generators_count=dst_workers)])
+                   generators_count=dst_workers, **dst_pak)])
+
+    def _name_paks(self) -> tuple:
+        """Keywords of both generators for the packs of --src-pak-name and --dst-pak-name.
+
+        Empty where none is given: a generator that stands in for ours need not know them."""
+        src, dst = {}, {}
+        if self.src_pak_name is not None and not self.pretrain:
+            src['pak_name'] = self.src_pak_name
+        if self.dst_pak_name is not None and not self.pretrain:
+            dst['pak_name'] = src['ct_pak_name'] = self.dst_pak_name
+        return src, dst
 
     def _describe_samples(self, colour: dict) -> list:
         """Four outputs a sample: warped image, target, face mask, eyes-and-mouth mask.
