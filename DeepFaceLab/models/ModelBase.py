@@ -82,7 +82,6 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         self.options: Dict[str, Any] = {}
         self.options_show_override: Dict[str, Any] = {}
         self.loss_history: List[List[float]] = []
-        self.is_reset = False   # counts from 0 again, on trained weights
         self.sample_for_preview: Any = None
         self.choosed_gpu_indexes = None  # written to data.dat for older versions, otherwise unused
         self.generator_list: Optional[List[Any]] = None

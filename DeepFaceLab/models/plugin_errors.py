@@ -22,19 +22,19 @@ LINES_AROUND = 12       # a statement may go over lines; older Python names its 
 PACKAGE_NAMES = {"cv2": "opencv-python", "yaml": "PyYAML", "PIL": "Pillow",
                  "skimage": "scikit-image", "sklearn": "scikit-learn"}
 
-_ONE_CHANNEL = ("a network of the SAEHDBW fork: nn.DeepFakeArchiBWTEST_NOPRINT is the one that its "
-                "models train and that exists here")
+_ONE_CHANNEL = ("a network of the SAEHDBW fork; its models train nn.DeepFakeArchiBWTEST_NOPRINT, "
+                "which is here")
 # Names that are known to be missing here -> whose they are, and what to do.
 KNOWN_NAMES = {
     "DeepFakeArchiBWTEST": _ONE_CHANNEL,
     "DeepFakeArchiBW_SMALL": _ONE_CHANNEL,
-    "nnlib": "of DeepFaceLab 1, whose Keras models nothing of today can run",
-    "torch": "of a PyTorch port of DeepFaceLab: its models do not run in a TensorFlow graph; "
-             "use the port's own program",
-    "yaml": "MVE reads option files with it; here `--answers FILE.json` does that",
-    "jsonschema": "MVE checks option files with it; here `--answers FILE.json` is checked itself",
-    "tensorboard": "installed with TensorFlow: run `python3 dfl.py env` again",
+    "nnlib": "the engine of DeepFaceLab 1, whose Keras models nothing of today runs",
+    "torch": "the models of PyTorch ports of DeepFaceLab run in those programs only",
+    "yaml": "MVE reads option files with it; here `--answers FILE.json` does that, without it",
+    "jsonschema": "MVE checks option files with it; `--answers FILE.json` is checked without it",
 }
+# Packages of DeepFaceLab's own: none that pip could install.
+OWN_PACKAGES = ("models", "core", "nnlib")
 HOME_OF_NAMES = ("ask its author which fork it is written for: what the models of DeepFaceLab 2, "
                  "of MVE and of SAEHDBW use is here")
 
@@ -124,7 +124,7 @@ def _explain_import(error: ImportError, where: str, source_line: str) -> UserErr
         expression = "%s.%s" % (module, name.group(1)) if module else name.group(1)
         return _explain_missing(Missing(expression, sys.modules.get(module)), where)
     root = module.split(".")[0]
-    if not root or root in ("models", "core") or (TREE / root).exists():
+    if not root or root in OWN_PACKAGES or (TREE / root).exists():
         return UserError("%s imports %s, which this version does not have."
                          % (where, module or error), _list_remedies(module.rpartition(".")[2]))
     package = PACKAGE_NAMES.get(root, root)
@@ -149,7 +149,7 @@ def _explain_missing(missing: Missing, where: str) -> UserError:
 
 
 def _list_known(name: str) -> List[str]:
-    return ["%s is %s" % (name, KNOWN_NAMES[name])] if name in KNOWN_NAMES else []
+    return ["%s: %s" % (name, KNOWN_NAMES[name])] if name in KNOWN_NAMES else []
 
 
 def _list_remedies(name: str, similar: Sequence[str] = ()) -> List[str]:

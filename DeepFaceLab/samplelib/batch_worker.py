@@ -137,9 +137,8 @@ def generate_named_batches(task: BatchTask) -> Iterator[Tuple[List[np.ndarray], 
 
 def generate_batches(task: BatchTask) -> Iterator[List[np.ndarray]]:
     """Endless batches: a list of arrays (batch, ...), one per requested output."""
-    prepare_worker(task.debug)
-    while True:
-        yield stack_rows(list(task.draw_rows()))
+    for batch, _ in generate_named_batches(task):
+        yield batch
 
 
 def stack_rows(rows: List[List[Any]]) -> List[np.ndarray]:
