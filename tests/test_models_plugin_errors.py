@@ -121,11 +121,13 @@ Model = Mine
 @pytest.mark.parametrize('expression, told', [
     ('nn.DeepFakeArchiBW_SMALL(64)', 'uses nn.DeepFakeArchiBW_SMALL.*\n.*SAEHDBW.*NOPRINT'),
     ('self.ask_something(1)', 'uses self.ask_something'),
+    ('SampleProcessor.Options(random_flips=True)', 'keyword random_flips'),
+    ('nn.gaussian_blur(None, radius=1, sigma=2)', 'keyword sigma to gaussian_blur'),
     ('nn.tf.no_such_op(1)', r'uses nn.tf.no_such_op, which TensorFlow \d.*\n.*dfl.py env')])
 def test_a_name_missing_while_the_model_is_made(plugin, tmp_path, monkeypatch, expression, told):
     answer_with_defaults(monkeypatch)
     broken = models.import_model(plugin(USES % expression))
-    with pytest.raises(AttributeError) as error:
+    with pytest.raises((AttributeError, TypeError)) as error:
         make_model(tmp_path, broken)
     text = str(explain_plugin_error(error.value))
     assert re.search(told, text) and 'Model.py, line 1' in text, text

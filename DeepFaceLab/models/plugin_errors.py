@@ -67,6 +67,11 @@ def explain_plugin_error(error: BaseException) -> Optional[UserError]:
             return UserError(
                 "%s uses the name %s, which neither the plug-in nor what it imports from this "
                 "version defines." % (where, name.group(1)), _list_remedies(name.group(1)))
+    if isinstance(error, TypeError):
+        keyword = re.search(r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'", str(error))
+        if keyword:
+            return UserError("%s passes the keyword %s to %s, which takes none of that name." % (
+                where, keyword.group(2), keyword.group(1)), [HOME_OF_NAMES])
     return None
 
 
