@@ -20,6 +20,9 @@ MAIN = ROOT / "DeepFaceLab" / "main.py"
 STAMP = "dfl_env.json"
 PIP_TRIES = 3
 MODERN = [(3, 13), (3, 12), (3, 11), (3, 10)]  # newest first: the order they are looked for
+OLDER = [(3, 8), (3, 9)]  # run the smoke set, not the compared numbers
+# Requirements with the OpenCV that draws windows; the others name the headless build.
+WINDOWED = ("requirements.txt", "requirements-older.txt")
 
 # Every compared number is made under these; TensorFlow reads them while it is imported.
 TEST_ENVIRONMENT = {
@@ -36,11 +39,12 @@ class SetupError(Exception):
 class Flavour:
     """One supported line of interpreters: where its environment lives and what goes into it."""
 
-    def __init__(self, folder, runtime, development, tools):
+    def __init__(self, folder, runtime, development, tools, smoke=None):
         self.folder = ROOT / folder
         self.runtime = runtime
         self.development = development
         self.tools = tools  # what has to be there first, where venv brings too old a pip
+        self.smoke = smoke  # arguments of tests/smoke.py where `test` runs nothing else
 
     @property
     def python(self):
@@ -56,7 +60,10 @@ def choose_flavour(version):
                        ["pip==21.3.1", "wheel==0.37.1"])
     if version == (3, 7):
         return Flavour(".venv37", "requirements-tf1.txt", "requirements-tf1.txt",
-                       ["pip==24.0", "wheel==0.42.0"])
+                       ["pip==24.0", "wheel==0.42.0"], smoke=["--tensorflow", "1.15."])
+    if version in OLDER:
+        return Flavour(".venv{}{}".format(*version), "requirements-older.txt",
+                       "requirements-older.txt", ["pip==25.0.1"], smoke=[])
     if version in MODERN:
         return Flavour(".venv", "requirements.txt", "requirements-dev.txt", [])
     return None
@@ -78,7 +85,8 @@ def find_interpreter():
     raise SetupError(
         "Python {}.{} is not supported and no other one was found.\n"
         "  * install Python 3.10, 3.11, 3.12 or 3.13 and start this script with it\n"
-        "  * Python 3.6 works too (TensorFlow 2.6)".format(version[0], version[1]))
+        "  * Python 3.6 (TensorFlow 2.6), 3.7 (1.15), 3.8 (2.13) and 3.9 (2.20) work too".format(
+            version[0], version[1]))
 
 
 def list_requirements(name):
@@ -138,7 +146,7 @@ def create_venv(interpreter, flavour):
                          "  * or pass --here to use this interpreter's own packages")
 
 
-def replace_opencv(python):
+def replace_opencv(python, requirements):
     """Where the windowed OpenCV cannot be loaded (Linux without libGL), take the headless build."""
     probe = subprocess.Popen([str(python), "-c", "import cv2"], stderr=subprocess.PIPE)
     message = probe.communicate()[1].decode("utf-8", "replace").strip()
@@ -146,12 +154,12 @@ def replace_opencv(python):
         return
     print("opencv-python does not load here: {}".format(
         message.splitlines()[-1] if message else "code {}".format(probe.returncode)))
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / requirements).read_text(encoding="utf-8").splitlines()
     pins = [line for line in lines if line.startswith("opencv-python==")]
     if not sys.platform.startswith("linux") or not pins:
         raise SetupError("OpenCV is installed but cannot be imported, see above.")
     print("Taking opencv-python-headless instead: everything works, without preview windows.\n"
-          "For windows install libGL (Debian, Ubuntu: apt install libgl1) and delete .venv.")
+          "For windows install libGL (Debian, Ubuntu: apt install libgl1) and delete that folder.")
     subprocess.check_call([str(python), "-m", "pip", "uninstall", "-q", "-y", "opencv-python"])
     run_pip(python, pins[0].replace("opencv-python==", "opencv-python-headless=="))
     subprocess.check_call([str(python), "-c", "import cv2"])
@@ -174,8 +182,8 @@ def make_environment(development):
     if flavour.tools:
         run_pip(flavour.python, "--upgrade", *flavour.tools)
     run_pip(flavour.python, "-r", name)
-    if flavour.runtime == "requirements.txt":
-        replace_opencv(flavour.python)
+    if flavour.runtime in WINDOWED:
+        replace_opencv(flavour.python, flavour.runtime)
     stamp.update(wanted)
     (flavour.folder / STAMP).write_text(json.dumps(stamp, indent=1, sort_keys=True),
                                         encoding="utf-8")
@@ -210,8 +218,10 @@ def run_test(arguments):
     environment = dict(os.environ, **TEST_ENVIRONMENT)
     version = subprocess.check_output(
         [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).decode().strip()
-    if version == "3.7":  # TensorFlow 1.15 runs a smoke set, which needs no test runner
-        return subprocess.call([python, str(ROOT / "tests" / "smoke_tf1.py")], env=environment)
+    flavour = choose_flavour(tuple(int(number) for number in version.split(".")))
+    if flavour and flavour.smoke is not None:
+        return subprocess.call([python, str(ROOT / "tests" / "smoke.py")] + flavour.smoke,
+                               env=environment)
     command = [python, "-m", "pytest", "--durations=10"]
     if arguments.rest:
         command += ["-m", "slow"]
@@ -229,7 +239,7 @@ def run_doctor(arguments):
     flavour = choose_flavour(sys.version_info[:2])
     python = sys.executable
     if flavour is None:
-        print("Python {}.{} here is not supported: 3.10 to 3.13, or 3.6".format(
+        print("Python {}.{} here is not supported: 3.10 to 3.13, or 3.6 to 3.9".format(
             *sys.version_info[:2]))
     elif not arguments.here:
         complete = is_complete(flavour, hash_requirements(flavour.runtime))

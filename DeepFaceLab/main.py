@@ -5,6 +5,12 @@ Importing this file does nothing: worker processes are spawned and import it aga
 import sys
 
 
+def explain(error):
+    """UserError for what is wrong with a plug-in model, None for a defect of this program."""
+    plugin_errors = sys.modules.get("models.plugin_errors")   # imported with the first model
+    return None if plugin_errors is None else plugin_errors.explain_plugin_error(error)
+
+
 def main(argv=None):
     """Parse `argv` (default: sys.argv), call the verb; returns the exit code.
 
@@ -25,6 +31,12 @@ def main(argv=None):
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130
+    except Exception as error:
+        explanation = explain(error)
+        if explanation is None:
+            raise
+        print(explanation, file=sys.stderr)
+        return 1
     verbs.report_unused_options(arguments)
     if exit_code == 0:
         print("Done.")

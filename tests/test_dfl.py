@@ -32,14 +32,15 @@ def test_imports_only_the_standard_library():
 
 
 @pytest.mark.parametrize("version, folder", [
-    ((3, 6), ".venv36"), ((3, 7), ".venv37"), ((3, 10), ".venv"), ((3, 13), ".venv")])
+    ((3, 6), ".venv36"), ((3, 7), ".venv37"), ((3, 8), ".venv38"), ((3, 9), ".venv39"),
+    ((3, 10), ".venv"), ((3, 13), ".venv")])
 def test_each_supported_interpreter_has_its_requirements(version, folder):
     flavour = dfl.choose_flavour(version)
     assert flavour.folder == ROOT / folder
     assert (ROOT / flavour.runtime).exists() and (ROOT / flavour.development).exists()
 
 
-@pytest.mark.parametrize("version", [(2, 7), (3, 5), (3, 9), (3, 14)])
+@pytest.mark.parametrize("version", [(2, 7), (3, 5), (3, 14)])
 def test_other_interpreters_have_none(version):
     assert dfl.choose_flavour(version) is None
 
@@ -96,8 +97,8 @@ def test_opencv_without_libgl_is_replaced_by_the_same_version(monkeypatch, capsy
     monkeypatch.setattr(dfl.subprocess, "Popen", Probe)
     monkeypatch.setattr(dfl.subprocess, "check_call", checked.append)
     monkeypatch.setattr(dfl, "run_pip", lambda python, package: installed.append(package))
-    dfl.replace_opencv("python")
-    pin, = [line for line in (ROOT / "requirements.txt").read_text().splitlines()
+    dfl.replace_opencv("python", "requirements-older.txt")
+    pin, = [line for line in (ROOT / "requirements-older.txt").read_text().splitlines()
             if line.startswith("opencv-python==")]
     assert installed == [pin.replace("opencv-python", "opencv-python-headless")]
     assert checked[0][-1] == "opencv-python" and "uninstall" in checked[0]
@@ -140,22 +141,24 @@ def test_demo_hands_its_options_to_main(monkeypatch, tmp_path):
         [str(dfl.MAIN), "demo-train", "--workspace", str(tmp_path.resolve()), "--quick"]]
 
 
-def test_smoke_set_needs_no_test_runner():
-    """TensorFlow 1.15's environment has none; importing it must not reach pytest."""
-    code = "import sys; sys.modules['pytest'] = None; import smoke_tf1; " \
-           "assert [name for name in dir(smoke_tf1) if name.startswith('check_')]"
-    subprocess.check_call([sys.executable, "-c", code], cwd=str(ROOT / "tests"))
-
-
-def test_smoke_set_runs_on_its_interpreter(monkeypatch):
+@pytest.mark.parametrize("version, smoke_arguments", [
+    ("3.7", ["--tensorflow", "1.15."]), ("3.8", []), ("3.9", [])])
+def test_smoke_set_runs_on_its_interpreters(monkeypatch, version, smoke_arguments):
     commands = []
     monkeypatch.setattr(dfl.subprocess, "call",
                         lambda command, **kwargs: commands.append((command, kwargs["env"])) or 0)
-    monkeypatch.setattr(dfl.subprocess, "check_output", lambda command: b"3.7\n")
+    monkeypatch.setattr(dfl.subprocess, "check_output", lambda command: version.encode() + b"\n")
     assert dfl.main(["test", "--here", "--all"]) == 0
     (command, environment), = commands
-    assert command[1:] == [str(ROOT / "tests" / "smoke_tf1.py")]
+    assert command[1:] == [str(ROOT / "tests" / "smoke.py")] + smoke_arguments
     assert dfl.TEST_ENVIRONMENT.items() <= environment.items()
+
+
+def test_windowed_opencv_is_named_where_it_is_replaced():
+    for name in ("requirements.txt", "requirements-older.txt", "requirements-legacy.txt",
+                 "requirements-tf1.txt"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert ("\nopencv-python==" in text) == (name in dfl.WINDOWED), name
 
 
 def test_compared_numbers_have_one_environment():

@@ -91,6 +91,29 @@ def test_both_data_formats_give_one_loss(use_l1):
     np.testing.assert_allclose(values[0], values[1], rtol=1e-5)
 
 
+@pytest.mark.parametrize("data_format, axes", [("NHWC", (0, 1, 2, 3)), ("NCHW", (0, 3, 1, 2))])
+def test_opposed_images_give_a_finite_gradient(data_format, axes):
+    """The first sample of the batch is opposed at some scale, the second as usual."""
+    tf = nn.tf
+    nn.set_data_format(data_format)
+    first, second = make_pair(64)
+    second[0] = 1 - first[0]
+    true, pred = [tf.constant(x.transpose(axes)) for x in (first, second)]
+    layer = nn.MsSsim(2, 3, 64)
+    back = tuple(np.argsort(axes))
+    plain = tf.image.ssim_multiscale(
+        tf.transpose(true, back), tf.transpose(pred, back), 1.0,
+        power_factors=layer.power_factors, filter_size=11)
+    loss = layer(true, pred, 1.0)
+    value, expected, gradient, plain_gradient = nn.tf_sess.run(
+        [loss, 1 - plain, nn.tf.gradients(loss, pred)[0], nn.tf.gradients(-plain, pred)[0]])
+    np.testing.assert_array_equal(value, expected)
+    assert np.isnan(plain_gradient[0]).any()
+    assert np.isfinite(gradient).all() and gradient[1].any()
+    usual = np.isfinite(plain_gradient)
+    np.testing.assert_array_equal(gradient[usual], plain_gradient[usual])
+
+
 def test_weighted_l1_term():
     first, second = make_pair(64)
     layer = nn.MsSsim(2, 3, 64, use_l1=True)

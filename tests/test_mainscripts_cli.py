@@ -18,7 +18,8 @@ ASKING = {"extract", "sort", "util", "train", "exportdfm", "merge", "videoed ext
           "videoed cut-video", "videoed denoise-image-sequence", "videoed video-from-sequence",
           "facesettool enhance", "facesettool resize", "xseg apply", "xseg remove",
           "xseg remove_labels", "xseg fetch"}
-OWN_OPTIONS = {"train": {"--dry-run", "--restore-last-good", "--status-file"},
+OWN_OPTIONS = {"train": {"--dry-run", "--restore-last-good", "--status-file", "--src-pak-name",
+                         "--dst-pak-name", "--gen-snapshot"},
                "util": {"--list-env"}}
 
 

@@ -1,9 +1,10 @@
 """mainscripts/OptionTables.py: tables in a document follow the Option declarations."""
 import pytest
 
+import models
 from core.errors import UserError
 from core.options import Option
-from mainscripts import OptionTables
+from mainscripts import OptionTables, cli
 
 DOCUMENT = "# A\n<!-- option table: common -->\nold\n<!-- end -->\nafter\n"
 
@@ -53,3 +54,13 @@ def test_unknown_table_is_an_error(tables):
 def test_without_a_document_all_tables_are_printed(tables, capsys):
     OptionTables.main()
     assert "### common" in capsys.readouterr().out
+
+
+def test_a_model_that_cannot_be_imported_hides_no_table(tmp_path, monkeypatch):
+    folder = tmp_path / "Model_Torn"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("import no_such_package")
+    monkeypatch.setattr(models, "__path__", list(models.__path__) + [str(tmp_path)])
+    monkeypatch.setattr(cli, "list_models", lambda: ["SAEHD", "Torn", "Nowhere"])
+    tables = OptionTables.collect_tables()
+    assert "SAEHD" in tables and not {"Torn", "Nowhere"} & set(tables)

@@ -80,7 +80,16 @@ def test_train_arguments(recorder):
     assert kwargs["force_gpu_idxs"] == [0, 1]
     assert kwargs["execute_programs"] == [[-60, "x=1"]]
     assert kwargs["silent_start"] is True and kwargs["cpu_only"] is False
+    assert kwargs["src_pak_name"] is None and kwargs["gen_snapshot"] is False
     assert recorder.started == [("train", "mainscripts.Trainer", True)]
+
+
+def test_train_arguments_of_mve(recorder):
+    assert main_module.main(TRAIN + ["--src-pak-name", "a", "--dst-pak-name", "b",
+                                     "--gen-snapshot"]) == 0
+    kwargs = recorder.calls[0][2]
+    assert (kwargs["src_pak_name"], kwargs["dst_pak_name"]) == ("a", "b")
+    assert kwargs["gen_snapshot"] is True
 
 
 def test_set_beats_answers(recorder, tmp_path):

@@ -216,3 +216,28 @@ def test_a_damaged_save_and_the_last_good_one(tmp_path, capsys):
     train(again, 1)
     again.save()
     assert make_model(tmp_path).get_iter() == 3
+
+
+def test_a_reset_counts_anew_on_the_trained_weights(tmp_path, monkeypatch, capsys):
+    def stored_iter():
+        return persist.load(tmp_path / 'model' / 't_Tiny_data.dat')['iter']
+
+    def read_weights(model):
+        return nn.tf_sess.run(model.net.get_weights())
+    model = make_model(tmp_path)
+    train(model, 3)
+    model.save()
+    weights = read_weights(model)
+    monkeypatch.setenv('DFL_RESET_TRAINING', 'y')
+    model = make_model(tmp_path)
+    assert model.get_iter() == 0 and model.get_loss_history() == [] and not model.is_first_run()
+    assert all(np.array_equal(a, b) for a, b in zip(read_weights(model), weights))
+    model.save()        # iteration 0 would read as "no weights" at the next start
+    assert stored_iter() == 3
+    assert 'nothing has been trained since the reset' in capsys.readouterr().out
+    train(model, 1)
+    model.save()
+    assert stored_iter() == 1
+    assert make_model(tmp_path, is_training=False).get_iter() == 1, 'merging resets nothing'
+    fresh = make_model(tmp_path, force_model_name='fresh')
+    assert fresh.is_first_run() and 'nothing to reset' in capsys.readouterr().out

@@ -1,5 +1,7 @@
 """The life of a SAEHD model: first run, files and their sizes, resuming, pretraining, previews,
 merging side, one-channel models."""
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import saehd_support as support
@@ -260,7 +262,6 @@ def test_samples_are_asked_for_as_the_options_say(tmp_path, monkeypatch):
     (288, ['SAEHD src-src', 'SAEHD dst-dst', 'SAEHD pred', 'SAEHD masked src-src',
            'SAEHD masked dst-dst', 'SAEHD masked pred'])])
 def test_previews(resolution, names):
-    from types import SimpleNamespace
     from facelib import FaceType
     from models.Model_SAEHD.preview import draw_previews
     support.start_engine()
@@ -281,6 +282,14 @@ def test_previews(resolution, names):
     if resolution <= 256:
         first = pictures[1][1][:resolution, :resolution]
         np.testing.assert_allclose(first, (src * src_mask)[0])
+
+
+@pytest.mark.parametrize('names, pretrain, src, dst', [
+    ((None, None), False, {}, {}), (('a', 'b'), True, {}, {}),
+    (('a', 'b'), False, dict(pak_name='a', ct_pak_name='b'), dict(pak_name='b'))])
+def test_paks_by_name_are_asked_for_where_they_are_given(names, pretrain, src, dst):
+    model = SimpleNamespace(src_pak_name=names[0], dst_pak_name=names[1], pretrain=pretrain)
+    assert support.get_model_module().SAEHDModel._name_paks(model) == (src, dst)
 
 
 def test_one_channel_model_learns(tmp_path, monkeypatch):

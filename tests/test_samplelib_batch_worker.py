@@ -1,5 +1,6 @@
 """What runs in a sample worker (spec 30 sections 7.1 and 7.2)."""
 import pickle
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,7 +13,8 @@ from core.errors import UserError
 from core.imagelib import SegIEPolys
 from samplelib import SampleProcessor, batch_worker
 from samplelib.batch_worker import (BatchTask, draw_readable_row, generate_batches,
-                                    prepare_worker, process_sample, stack_rows)
+                                    generate_named_batches, prepare_worker, process_sample,
+                                    stack_rows)
 from samplelib.Sample import UnreadableSampleError
 
 
@@ -145,12 +147,23 @@ def test_a_worker_uses_one_thread_and_its_own_random_numbers(monkeypatch):
     assert threads == [1] and seeds == [()]
 
 
+def test_named_batches_tell_their_files(samples):
+    """In the order of the rows; in place of a sample that cannot be read the name of its
+    successor."""
+    names = [Path(str(sample.filename)).name for sample in samples]
+    batches = generate_named_batches(make_task(samples))
+    assert [next(batches)[1], next(batches)[1]] == [names[:2], [names[2], names[0]]]
+    Path(str(samples[2].filename)).unlink()
+    (pictures, _), told = next(batches)
+    assert told == [names[1], names[0]] and len(pictures) == 2
+
+
 def test_a_task_holds_nothing_that_a_worker_does_not_need(samples):
     """No generator object, no TensorFlow."""
     task = make_task(samples)
     assert set(vars(task)) == {"samples", "index_host_client", "batch_size", "options",
                                "output_sample_types", "debug", "ct_samples",
-                               "ct_index_host_client"}
+                               "ct_index_host_client", "drawn_names"}
     again = pickle.loads(pickle.dumps(task))
     assert again.samples[0].filename == samples[0].filename
     assert isinstance(again.samples[0].seg_ie_polys, SegIEPolys)

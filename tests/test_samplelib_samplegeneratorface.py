@@ -139,6 +139,8 @@ def test_paks_by_name(tmp_path):
         assert generator.debug and len(generator.samples) == 4
     with pytest.raises(UserError, match="dst.pak"):
         SampleGeneratorFace(tmp_path, pak_name="dst")
+    with pytest.raises(UserError, match="ct.pak"):
+        SampleGeneratorFace(tmp_path, random_ct_samples_path=tmp_path, ct_pak_name="ct")
 
 
 # -- uniform yaw

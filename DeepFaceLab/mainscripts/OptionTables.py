@@ -5,6 +5,7 @@ name: process and trainer (never asked), start (which model, which device), comm
 package has options.OPTIONS.
 """
 import importlib
+import importlib.util
 import re
 from pathlib import Path
 from typing import Dict, List, Optional
@@ -12,7 +13,7 @@ from typing import Dict, List, Optional
 from core import options, persist
 from core.errors import UserError
 from core.options import Option
-from mainscripts import cli, verbs
+from mainscripts import cli
 
 MARKER = re.compile(r"(<!-- option table: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
@@ -27,10 +28,18 @@ def collect_tables() -> Dict[str, List[Option]]:
               "start": list(common_options.START_OPTIONS),
               "trainer": list(common_options.TRAINER_OPTIONS)}
     for name in cli.list_models():
-        module = "models.Model_{}.options".format(name)
-        if verbs.has_module(module):
-            tables[name] = list(importlib.import_module(module).OPTIONS)
+        if has_options(name):
+            tables[name] = list(importlib.import_module("models.Model_{}.options".format(
+                name)).OPTIONS)
     return tables
+
+
+def has_options(name: str) -> bool:
+    """Whether a model's folder holds options.py. The model is not imported: one that cannot be
+    must not hide the tables of the others."""
+    spec = importlib.util.find_spec("models.Model_" + name)
+    folders = (spec.submodule_search_locations if spec else None) or []
+    return any((Path(folder) / "options.py").is_file() for folder in folders)
 
 
 def list_markers(text: str) -> List[str]:

@@ -25,6 +25,7 @@ from core.errors import UserError
 from core.interact import interact as io
 from models.common_options import (EXIT_AT_TARGET, SAVE_INTERVAL_MIN, STATUS_FILE,
                                    STATUS_FILE_MB, STATUS_INTERVAL_SEC, get_trainer_option)
+from models.plugin_errors import explain_plugin_error
 
 from .preview_window import PreviewWindow
 from .status_file import StatusFile
@@ -74,9 +75,11 @@ def trainerThread(s2c: 'queue.Queue[Any]', c2s: 'queue.Queue[Any]', e: threading
         error = exception
     except Exception as exception:  # noqa: BLE001 handed to the main thread, which ends with an exit code
         stop_listening(status)      # it is reported as the error that it is
-        io.log_err('Error: %s' % exception)
-        traceback.print_exc()
-        error = describe_failure(exception)
+        error = explain_plugin_error(exception)
+        if error is None:
+            io.log_err('Error: %s' % exception)
+            traceback.print_exc()
+            error = describe_failure(exception)
     finally:
         stop_listening(status)
         if error is not None:

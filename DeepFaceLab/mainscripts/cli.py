@@ -134,6 +134,10 @@ def add_train(verb, models: Sequence[str]) -> None:
     add_flag(p, "--no-preview", "no preview window")
     p.add_argument("--force-model-name", default=None,
                    help="name of the saved model to continue or make, without asking")
+    p.add_argument("--src-pak-name", metavar="NAME",
+                   help="take NAME.pak of the source folder in place of faceset.pak")
+    p.add_argument("--dst-pak-name", metavar="NAME", help="the same of the destination folder")
+    add_flag(p, "--gen-snapshot", "let the model write its training snapshot, and stop (MVE)")
     add_devices(p)
     add_flag(p, "--silent-start", "continue the newest model on the best GPU without asking")
     p.add_argument("--execute-program", action="append", nargs="+", default=[],

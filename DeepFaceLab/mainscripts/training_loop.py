@@ -38,6 +38,7 @@ class TrainingLoop:
         self.is_debug = bool(parameters['debug'])
         self.exit_at_target = exit_at_target
         self.status = status or StatusFile(None, 0, 1)
+        self.gen_snapshot = bool(parameters['kwargs'].get('gen_snapshot', False))
 
         self.start_time = time.time()
         self.save_interval_min = save_interval_min
@@ -53,6 +54,9 @@ class TrainingLoop:
             self.make_folders()
         self.model = self.create_model()
         try:
+            if self.gen_snapshot:
+                self.take_snapshot()
+                return
             self.begin()
             while True:
                 self.run_programs()
@@ -92,6 +96,16 @@ class TrainingLoop:
                              'pretrained_model_path', 'no_preview', 'force_model_name',
                              'force_gpu_idxs', 'cpu_only', 'silent_start', 'debug')
             }, **p['kwargs'])
+
+    def take_snapshot(self) -> None:
+        """`--gen-snapshot`: MVE's models write what they make of every sample; nothing is
+        trained."""
+        generate = getattr(self.model, 'generate_training_state', None)
+        if generate is None:
+            raise UserError('Model %s writes no training snapshot.'
+                            % self.parameters['model_class_name'],
+                            ['leave --gen-snapshot away; some models of the MVE fork have one'])
+        generate()
 
     def begin(self) -> None:
         self.is_reached_goal = self.model.is_reached_iter_goal()

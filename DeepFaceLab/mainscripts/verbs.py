@@ -180,7 +180,10 @@ def run_train(args: Namespace):
                 debug=args.debug,
                 restore_last_good=args.restore_last_good,
                 dry_run=args.dry_run,
-                status_file=optional_path(args.status_file))
+                status_file=optional_path(args.status_file),
+                src_pak_name=args.src_pak_name,
+                dst_pak_name=args.dst_pak_name,
+                gen_snapshot=args.gen_snapshot)
 
 
 def run_exportdfm(args: Namespace):

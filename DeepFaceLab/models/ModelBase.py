@@ -17,9 +17,10 @@ from core.options import find_given
 
 from . import effective_config, model_files, model_generations, model_store
 from .common.placement import Placement
-from .common_options import (FORCE_MODEL_NAME, FORCE_NEW_PREVIEW, SILENT_START,
+from .common_options import (FORCE_MODEL_NAME, FORCE_NEW_PREVIEW, RESET_TRAINING, SILENT_START,
                              CommonOptionQuestions, get_trainer_option)
 from .device_choice import choose_device
+from .fork_api import take_fork_keywords
 from .loss_guard import LossGuard
 from .model_samples import SamplesAndPreviews
 from .model_saving import SavingAndBackups
@@ -45,8 +46,8 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
     paths are `pathlib.Path`; force_gpu_idxs a list of ints or text as '0,1', None or empty asks;
     silent_start opens the latest model on the best GPU, unless cpu_only or force_gpu_idxs say
     otherwise; dry_run=True stops when the options are known; restore_last_good=True first goes back
-    to the newest save that is whole and finite; other keywords are ignored (MVE's `src_pak_name`
-    and `dst_pak_name` become attributes, spec 82).
+    to the newest save that is whole and finite; of the other keywords those of
+    `take_fork_keywords` have a meaning.
 
     Raises UserError for a file that cannot be read: nothing is ever re-initialised in its place.
     """
@@ -76,11 +77,7 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         self.no_preview = no_preview
         self.debug = debug
 
-        # MVE's plug-ins ask for these (spec 82 section A); we never take options from a yaml file
-        self.src_pak_name = kwargs.get('src_pak_name')
-        self.dst_pak_name = kwargs.get('dst_pak_name')
-        self.read_from_conf = False
-        self.config_file_exists = False
+        take_fork_keywords(self, kwargs)
 
         self.iter = 0
         self.options: Dict[str, Any] = {}
@@ -106,6 +103,8 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
             model_generations.prepare_load(self.saved_models_path, self.get_model_name(),
                                            kwargs.get('restore_last_good', False))
         self._load_data()
+        if self.is_training and get_trainer_option(RESET_TRAINING):
+            self._reset_training()
         self.device_config = choose_device(cpu_only, force_gpu_idxs, silent_start)
         (nn.prepare if is_dry_run else nn.initialize)(self.device_config)
 
@@ -181,6 +180,15 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
                     ['train it first', 'check the model folder and the name of the model'])
             io.log_info('\nModel first run.')
             self._warn_of_old_weights()
+
+    def _reset_training(self) -> None:
+        """Iteration 0 and no losses, but no first run: the weights are loaded (MVE)."""
+        if self.is_first_run():
+            io.log_info('There is nothing to reset: this model has not been trained.')
+            return
+        io.log_info('Reset: iteration %d becomes 0, the weights stay.' % self.iter)
+        self.set_iter(0)
+        self.is_reset = True
 
     def _warn_of_old_weights(self) -> None:
         """A first run initialises every part; files without their data.dat would be lost."""
@@ -293,7 +301,8 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         return self.target_iter != 0 and self.iter >= self.target_iter
 
     def is_first_run(self) -> bool:
-        return self.iter == 0
+        """Whether every part is to be initialised: nothing has been trained and saved before."""
+        return self.iter == 0 and not self.is_reset
 
     def is_debug(self) -> bool:
         return self.debug

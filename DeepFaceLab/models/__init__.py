@@ -4,7 +4,9 @@
 `from models.ModelBase import ModelBase, PreviewHistoryWriter` works as well.
 """
 import importlib
+import importlib.util
 
+from . import plugin_errors
 from .ModelBase import DryRunFinished, ModelBase
 
 __all__ = ['DryRunFinished', 'ModelBase', 'import_model']
@@ -13,7 +15,22 @@ __all__ = ['DryRunFinished', 'ModelBase', 'import_model']
 def import_model(model_class_name: str) -> type:
     """Return the class `Model` of the plug-in package `models.Model_<model_class_name>`.
 
-    Raises ImportError when there is no such folder, AttributeError when the package exposes no
-    `Model`.
+    Raises UserError for what `plugin_errors` can explain: no such folder, no `Model` in it, text
+    that Python cannot read, a name or package that is not there.
     """
-    return importlib.import_module('.Model_' + model_class_name, __name__).Model
+    package = '%s.Model_%s' % (__name__, model_class_name)
+    if importlib.util.find_spec(package) is None:
+        raise plugin_errors.explain_missing_folder(model_class_name)
+    try:
+        module = importlib.import_module(package)
+    except SyntaxError as error:
+        raise plugin_errors.explain_syntax_error(model_class_name, error) from error
+    except Exception as error:
+        explanation = plugin_errors.explain_plugin_error(error)
+        if explanation is None:
+            raise
+        raise explanation from error
+    model_class = getattr(module, 'Model', None)
+    if not isinstance(model_class, type):
+        raise plugin_errors.explain_missing_class(model_class_name, module)
+    return model_class

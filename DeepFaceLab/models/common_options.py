@@ -100,10 +100,15 @@ KEEP_PREVIOUS = Option(
     help='They stay in <model>_previous, so that a damaged save costs one save interval only. '
          'Each takes the disk space of the model once more, and while a save is written there is '
          'one more of them; no memory, and no time to write. 0 keeps none.')
+RESET_TRAINING = Option(
+    'reset_training', 'bool', False,
+    'Begin with iteration 0 and an empty loss chart, with the weights that are there',
+    help='The iterations and the loss chart of a saved model begin anew; its weights and options '
+         'stay. For one start: leave it away at the next.')
 TRAINER_OPTIONS = [
     SAVE_INTERVAL_MIN, KEEP_PREVIOUS, PREVIEW_PERIOD, PREVIEW_PERIOD_COLAB, FORCE_NEW_PREVIEW,
     EXIT_AT_TARGET, NON_FINITE_LIMIT, LOSS_JUMP_FACTOR, STATUS_FILE, STATUS_INTERVAL_SEC,
-    STATUS_FILE_MB
+    STATUS_FILE_MB, RESET_TRAINING
 ]
 
 # Which model and how it is opened: answers to questions that are no options of the model itself.
@@ -147,6 +152,7 @@ class CommonOptionQuestions:
     declared_options: Optional[Sequence[Option]] = None
     options: Dict[str, Any] = None
     default_options: Dict[str, Any] = None
+    is_reset = False
     batch_size = 1
     batch_size_range: Optional[Sequence[int]] = None    # (lowest, highest) of this model
     choose_preview_history = False
@@ -162,7 +168,7 @@ class CommonOptionQuestions:
     def ask_override(self) -> bool:
         """True if the user presses Enter within 2 s at the start of a resumed training (Colab: 5
         s); `change_settings` answers beforehand."""
-        if not self.is_training or self.iter == 0:
+        if not self.is_training or (self.iter == 0 and not self.is_reset):
             return False
         given = options.find_given(CHANGE_SETTINGS)
         if given is not None:

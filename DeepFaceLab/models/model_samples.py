@@ -1,4 +1,5 @@
 """The part of ModelBase that draws samples and shows previews (spec 20 section 8)."""
+from inspect import signature
 from typing import Any, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -18,6 +19,9 @@ class SamplesAndPreviews:
     generator_list: Optional[List[Any]] = None
     last_sample: Any = None
     sample_for_preview: Any = None      # fixed; written to data.dat
+    # a list of file names per generator; None when they are not known
+    last_sample_filenames: Optional[List[Any]] = None
+    sample_for_preview_filenames: Optional[List[Any]] = None
     preview_history_writer: Optional[PreviewHistoryWriter] = None
 
     def set_training_data_generators(self, generator_list: List[Any]) -> None:
@@ -29,13 +33,14 @@ class SamplesAndPreviews:
     def generate_next_samples(self) -> List[Any]:
         """Draw one batch of every generator, `[]` for one without data; kept in `last_sample`.
 
-        A generator that yields (batch, file names), as MVE's do, has the names put aside in
-        `last_sample_filenames`.
+        The names of the files go to `last_sample_filenames`, a list a generator: our own keep them
+        beside the batch, those of MVE yield (batch, file names).
         """
         sample, filenames = [], []
         for generator in self.generator_list:
             batch = generator.generate_next() if generator.is_initialized() else []
-            names: Sequence[str] = []
+            # a generator that does not call its base's constructor has no such attribute
+            names: Sequence[str] = getattr(generator, 'last_filenames', [])
             if isinstance(batch, tuple) and len(batch) == 2 and isinstance(batch[0], (list, tuple)):
                 batch, names = batch
             sample.append(batch)
@@ -52,25 +57,40 @@ class SamplesAndPreviews:
                 self.sample_for_preview = choose_preview_sample(
                     self.generate_next_samples,
                     lambda sample: self.onGetPreview(sample, for_history=True))
+                self.sample_for_preview_filenames = self.last_sample_filenames
             else:
-                self.sample_for_preview = self.generate_next_samples()
+                self._draw_sample_for_preview()
         try:
             if not self.is_debug():     # which shows the samples themselves, one of each
                 self.get_history_previews()
         except Exception as error:  # noqa: BLE001 a stored sample of another batch size or data format
             io.log_info('The preview sample cannot be shown (%s: %s); a new one is taken.'
                         % (type(error).__name__, error))
-            self.sample_for_preview = self.generate_next_samples()
+            self._draw_sample_for_preview()
         self.last_sample = self.sample_for_preview
+        self.last_sample_filenames = self.sample_for_preview_filenames
+
+    def _draw_sample_for_preview(self) -> None:
+        self.sample_for_preview = self.generate_next_samples()
+        self.sample_for_preview_filenames = self.last_sample_filenames
 
     def pass_one_iter(self) -> None:
         self.generate_next_samples()
 
     def get_previews(self) -> List[Tuple[str, np.ndarray]]:
-        return self.onGetPreview(self.last_sample)
+        return self._get_named_previews(self.last_sample, self.last_sample_filenames)
 
     def get_history_previews(self) -> List[Tuple[str, np.ndarray]]:
-        return self.onGetPreview(self.sample_for_preview, for_history=True)
+        return self._get_named_previews(self.sample_for_preview, self.sample_for_preview_filenames,
+                                        for_history=True)
+
+    def _get_named_previews(self, sample: Any, filenames: Optional[List[Any]],
+                            **keywords: Any) -> List[Tuple[str, np.ndarray]]:
+        """`onGetPreview`, with the names of the files where it takes them (MVE's models do) and
+        they are known: those of a sample from data.dat are not."""
+        if filenames is not None and 'filenames' in signature(self.onGetPreview).parameters:
+            keywords['filenames'] = filenames
+        return self.onGetPreview(sample, **keywords)
 
     def get_preview_history_writer(self) -> PreviewHistoryWriter:
         if self.preview_history_writer is None:
@@ -91,7 +111,7 @@ class SamplesAndPreviews:
         if items:
             self.get_preview_history_writer().post(items, self.loss_history, self.iter)
             if get_trainer_option(FORCE_NEW_PREVIEW):
-                self.sample_for_preview = self.generate_next_samples()
+                self._draw_sample_for_preview()
 
     @staticmethod
     def get_loss_history_preview(loss_history: Sequence[Any], iter: int, w: int,

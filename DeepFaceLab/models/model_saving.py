@@ -16,6 +16,7 @@ class SavingAndBackups:
 
     backups_made = 0            # in this run
     is_save_refused = False     # whether the last save was: something was not finite
+    is_reset = False            # iterations are counted from 0 again, on trained weights
 
     def save(self) -> bool:
         """Write summary, weights and data.dat as one generation, then back up if it is time.
@@ -23,6 +24,10 @@ class SavingAndBackups:
         With a loss or a weight that is not finite nothing is written: the last good state stays,
         and the result is False.
         """
+        if self.is_reset and self.iter == 0:
+            # data.dat with iteration 0 would be read as that of a model without weights
+            io.log_info('Not saved: nothing has been trained since the reset.')
+            return False
         if not self.loss_guard.is_finite:
             self.is_save_refused = True
             io.log_err('NOT saved: %s is not finite. The files keep the last good save.'

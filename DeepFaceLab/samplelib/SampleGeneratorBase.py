@@ -1,5 +1,5 @@
 """What every batch generator has in common (spec 30 section 7.1)."""
-from typing import Any, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 from .worker_pool import WorkerPool
 
@@ -8,13 +8,15 @@ class SampleGeneratorBase:
     """An endless iterator of batches. The trainer accepts instances of this class only.
 
     Attributes: `debug`; `batch_size`, 1 with debug; `last_generation`, the batch given last;
-    `active`, whether `generate_next` makes new batches.
+    `last_filenames`, the files it was made of, [] where a generator does not tell; `active`,
+    whether `generate_next` makes new batches.
     """
 
     def __init__(self, debug: bool = False, batch_size: int = 1):
         self.debug = debug
         self.batch_size = 1 if self.debug else batch_size
         self.last_generation = None
+        self.last_filenames: List[str] = []
         self.active = True
         self._pool: Optional[WorkerPool] = None
 

@@ -9,7 +9,7 @@ from core.errors import UserError
 from core.interact import interact as io
 from facelib import FaceType, LandmarksProcessor
 
-from .batch_worker import BatchTask, generate_batches
+from .batch_worker import BatchTask, generate_named_batches
 from .Sample import Sample, SampleType
 from .SampleGeneratorBase import SampleGeneratorBase, split_second_argument
 from .SampleLoader import SampleLoader
@@ -32,6 +32,7 @@ class SampleGeneratorFace(SampleGeneratorBase):
                  raise_on_no_data: bool = True,
                  debug: Optional[bool] = None,
                  pak_name: Optional[str] = None,
+                 ct_pak_name: Optional[str] = None,
                  ignore_same_path: bool = False,
                  **kwargs):
         """
@@ -49,6 +50,7 @@ class SampleGeneratorFace(SampleGeneratorBase):
                 uninitialised and gives empty batches.
             debug: one sample a batch, made in this process, landmarks drawn.
             pak_name: read `<pak_name>.pak` of the folder in place of faceset.pak.
+            ct_pak_name: the same of the colour references' folder.
             ignore_same_path: keep the packs of one folder apart.
             **kwargs: keywords of forks that have no meaning here.
         """
@@ -76,7 +78,8 @@ class SampleGeneratorFace(SampleGeneratorBase):
             index_host = mplib.IndexHost(self.samples_len)
         ct_samples = ct_index_host = None
         if random_ct_samples_path is not None:
-            ct_samples = SampleLoader.load(SampleType.FACE, random_ct_samples_path)
+            ct_samples = SampleLoader.load(SampleType.FACE, random_ct_samples_path,
+                                           pak_name=ct_pak_name)
             if len(ct_samples) == 0:
                 raise UserError("There are no face images for the colour transfer in %s."
                                 % (random_ct_samples_path,),
@@ -89,7 +92,7 @@ class SampleGeneratorFace(SampleGeneratorBase):
                            ct_samples,
                            None if ct_index_host is None else ct_index_host.create_cli())
                  for _ in range(self.generators_count)]
-        self._start_workers(WorkerPool(generate_batches, tasks, self.debug))
+        self._start_workers(WorkerPool(generate_named_batches, tasks, self.debug))
         # The hosts answer the workers from threads of this process.
         self._index_hosts = (index_host, ct_index_host)
         self.initialized = True
@@ -104,7 +107,8 @@ class SampleGeneratorFace(SampleGeneratorBase):
         """A list of arrays (batch, ...) in the order of the outputs; [] without data."""
         if not self.initialized:
             return []
-        return self._pool.next_batch()
+        batch, self.last_filenames = self._pool.next_batch()
+        return batch
 
 
 def group_by_yaw(samples: Sequence[Sample]) -> List[List[int]]:

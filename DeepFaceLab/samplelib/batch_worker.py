@@ -2,7 +2,8 @@
 
 A worker process gets only what is here, never the generator object, and imports no TensorFlow.
 """
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -66,6 +67,7 @@ class BatchTask:
         self.debug = debug
         self.ct_samples = ct_samples
         self.ct_index_host_client = ct_index_host_client
+        self.drawn_names: List[str] = []    # files of the batch that was drawn last
 
     def draw_row(self) -> List[Any]:
         """The outputs of the next sample."""
@@ -76,11 +78,14 @@ class BatchTask:
         return self.render(sample, ct_sample)
 
     def render(self, sample: Sample, ct_sample: Optional[Sample]) -> List[Any]:
-        return process_sample(sample, self.options, self.output_sample_types, self.debug,
-                              ct_sample)
+        row = process_sample(sample, self.options, self.output_sample_types, self.debug,
+                             ct_sample)
+        self.drawn_names.append(Path(str(sample.filename)).name)
+        return row
 
     def draw_rows(self) -> Iterator[List[Any]]:
         """The rows of one batch; a sample that cannot be read is replaced by the next one."""
+        self.drawn_names = []
         indexes = self.index_host_client.multi_get(self.batch_size)
         ct_indexes = [None] * self.batch_size
         if self.ct_samples is not None:
@@ -122,11 +127,18 @@ def draw_readable_row(draw_row: Callable[[], List[Any]]) -> List[Any]:
                      "Extract the faceset again."])
 
 
-def generate_batches(task: BatchTask) -> Iterator[List[np.ndarray]]:
-    """Endless batches: a list of arrays (batch, ...), one per requested output."""
+def generate_named_batches(task: BatchTask) -> Iterator[Tuple[List[np.ndarray], List[str]]]:
+    """Endless (batch as of `generate_batches`, names of its files without their folders)."""
     prepare_worker(task.debug)
     while True:
-        yield stack_rows(list(task.draw_rows()))
+        rows = list(task.draw_rows())
+        yield stack_rows(rows), list(task.drawn_names)
+
+
+def generate_batches(task: BatchTask) -> Iterator[List[np.ndarray]]:
+    """Endless batches: a list of arrays (batch, ...), one per requested output."""
+    for batch, _ in generate_named_batches(task):
+        yield batch
 
 
 def stack_rows(rows: List[List[Any]]) -> List[np.ndarray]:

@@ -118,6 +118,7 @@ class SAEHDModel(ModelBase):
         settings = self.settings
         src_path, dst_path, ct_path = (
             self.training_data_src_path, self.training_data_dst_path, None)
+        src_pak, dst_pak = self._name_paks()
         if self.pretrain:
             src_path = dst_path = self.get_pretraining_data_path()
         elif settings.ct_mode is not None:
@@ -136,12 +137,23 @@ class SAEHDModel(ModelBase):
                    output_sample_types=self._describe_samples(dict(
                        ct_mode=settings.ct_mode,
                        random_hsv_shift_amount=settings.random_hsv_power)),
-                   generators_count=src_workers),
+                   generators_count=src_workers, **src_pak),
             create(dst_path,
                    sample_process_options=SampleProcessor.Options(
                        scale_range=[-0.15, 0.15], random_flip=settings.random_dst_flip),
                    output_sample_types=self._describe_samples({}),
-                   generators_count=dst_workers)])
+                   generators_count=dst_workers, **dst_pak)])
+
+    def _name_paks(self) -> tuple:
+        """Keywords of both generators for the packs of --src-pak-name and --dst-pak-name.
+
+        Empty where none is given: a generator that stands in for ours need not know them."""
+        src, dst = {}, {}
+        if self.src_pak_name is not None and not self.pretrain:
+            src['pak_name'] = self.src_pak_name
+        if self.dst_pak_name is not None and not self.pretrain:
+            dst['pak_name'] = src['ct_pak_name'] = self.dst_pak_name
+        return src, dst
 
     def _describe_samples(self, colour: dict) -> list:
         """Four outputs a sample: warped image, target, face mask, eyes-and-mouth mask.

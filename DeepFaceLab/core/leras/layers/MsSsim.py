@@ -13,6 +13,10 @@ class MsSsim(nn.LayerBase):
     kernel_size                     SSIM window; scales whose side is smaller are left out
     use_l1                          0.84 of it + 0.16 of a Gaussian-weighted L1
 
+    Where the contrast of two images is opposed at some scale, as at the start of a training, the
+    loss of that channel is 1 and TensorFlow's gradient of it NaN (the power of a clipped 0). Such
+    elements become 0 here: one sample of a batch would end the training of every weight.
+
     Zhao et al., "Loss Functions for Image Restoration with Neural Networks", 2017.
     """
 
@@ -37,11 +41,12 @@ class MsSsim(nn.LayerBase):
     def __call__(self, y_true: Any, y_pred: Any, max_val: float) -> Any:
         tf = nn.tf
         y_true, y_pred = tf.cast(y_true, tf.float32), tf.cast(y_pred, tf.float32)
+        similar_true, similar_pred = _drop_nan_gradients(y_true), _drop_nan_gradients(y_pred)
         if nn.data_format == "NCHW":
-            true_nhwc = tf.transpose(y_true, (0, 2, 3, 1))
-            pred_nhwc = tf.transpose(y_pred, (0, 2, 3, 1))
+            true_nhwc = tf.transpose(similar_true, (0, 2, 3, 1))
+            pred_nhwc = tf.transpose(similar_pred, (0, 2, 3, 1))
         else:
-            true_nhwc, pred_nhwc = y_true, y_pred
+            true_nhwc, pred_nhwc = similar_true, similar_pred
         ms_ssim_loss = 1.0 - tf.image.ssim_multiscale(
             true_nhwc, pred_nhwc, max_val, power_factors=self.power_factors,
             filter_size=self.kernel_size)
@@ -55,6 +60,18 @@ class MsSsim(nn.LayerBase):
         weights = tf.constant(self.gaussian_weights[-1], dtype=tf.float32)
         l1_loss = tf.reduce_mean(tf.reduce_sum(weights * copies, axis=[0, 3, 4]), axis=1)
         return self.default_l1_alpha * ms_ssim_loss + (1 - self.default_l1_alpha) * l1_loss
+
+
+def _drop_nan_gradients(x: Any) -> Any:
+    """`x`; what flows back through it has 0 in place of elements that are not finite."""
+    tf = nn.tf
+
+    @tf.custom_gradient
+    def pass_through(x: Any) -> Any:
+        def filter_gradient(dy: Any) -> Any:
+            return tf.where(tf.math.is_finite(dy), dy, tf.zeros_like(dy))
+        return tf.identity(x), filter_gradient
+    return pass_through(x)
 
 
 nn.MsSsim = MsSsim
