@@ -1,7 +1,13 @@
 """What every batch generator has in common (spec 30 section 7.1)."""
-from typing import Any, Optional, Tuple
+from typing import Any, List, Optional, Tuple
+
+from core.errors import UserError
 
 from .worker_pool import WorkerPool
+
+
+class NoTrainingDataError(UserError, ValueError):
+    """A folder without what is to be learned from; a ValueError as in every older tree."""
 
 
 class SampleGeneratorBase:
@@ -20,7 +26,13 @@ class SampleGeneratorBase:
 
     def _start_workers(self, pool: WorkerPool) -> None:
         self._pool = pool
-        self.generators = pool.generators
+
+    @property
+    def generators(self) -> List[Any]:
+        """The workers that there are now; they change when one has to be replaced."""
+        if self._pool is None:
+            raise AttributeError("generators")
+        return self._pool.generators
 
     def close(self) -> None:
         """End the worker processes; they also end with this process."""

@@ -7,7 +7,6 @@ against damage and column by column against contradictions.
 """
 import os
 import struct
-import time
 import zlib
 from pathlib import Path
 from typing import BinaryIO, Dict, List, NamedTuple, Optional, Sequence, Tuple

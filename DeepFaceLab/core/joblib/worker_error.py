@@ -20,14 +20,17 @@ class WorkerError(UserError):
     :ivar worker_name: which one.
     :ivar exitcode: of the process (negative: signal), None while it lived.
     :ivar traceback_text: of the exception inside the worker, None if there was none.
+    :ivar is_replaceable: another worker may do better: it died, stalled or had too little memory.
     """
 
     def __init__(self, worker_name: str, what: str, remedies: Sequence[str] = (),
-                 exitcode: Optional[int] = None, traceback_text: Optional[str] = None) -> None:
+                 exitcode: Optional[int] = None, traceback_text: Optional[str] = None,
+                 is_replaceable: bool = False) -> None:
         super(WorkerError, self).__init__(what, remedies)
         self.worker_name = worker_name
         self.exitcode = exitcode
         self.traceback_text = traceback_text
+        self.is_replaceable = is_replaceable
 
 
 def describe_memory() -> str:
@@ -48,6 +51,18 @@ def get_memory_remedies() -> List[str]:
     else:
         remedies.append("Add swap, or raise the memory limit of the container.")
     return remedies
+
+
+def describe_process_state(pid: int) -> str:
+    """Why a process stands still, as the end of a sentence; '' where the system does not tell."""
+    try:
+        with open('/proc/%d/stat' % pid) as file:
+            state = file.read().rsplit(')', 1)[1].split()[0]
+    except (OSError, IndexError):
+        return ''
+    return {'T': ": it was stopped by a signal (kill -CONT %d lets it go on)" % pid,
+            't': ": a debugger holds it", 'D': ": it waits for a disk or a driver",
+            'S': ": it sleeps, or waits for the disk or another process"}.get(state, '')
 
 
 def explain_exit(exitcode: Optional[int]) -> Tuple[str, List[str]]:
