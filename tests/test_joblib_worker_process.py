@@ -5,14 +5,16 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
 import joblib_workers as workers
 from core.errors import UserError
 from core.joblib import worker_error
-from core.joblib.worker_error import WorkerError, explain_exit
-from core.joblib.worker_process import WorkerProcess, make_report
+from core.joblib.worker_error import (WorkerError, describe_process_state, explain_exit,
+                                      is_memory_error, make_report)
+from core.joblib.worker_process import WorkerProcess, tell_parent
 from core.joblib.worker_watch import WorkerWatch
 
 needs_posix_signals = pytest.mark.skipif(os.name == 'nt', reason="needs POSIX signals")
@@ -210,3 +212,52 @@ def test_memory_is_described(monkeypatch):
     monkeypatch.setattr(worker_error, 'get_memory_info', lambda: None)
     assert worker_error.describe_memory() == ''
     assert worker_error.get_memory_remedies()
+
+
+def test_memory_errors_are_known_wherever_they_come_from():
+    class OpenCVError(Exception):
+        code = -4
+    OpenCVError.__module__ = 'cv2'
+    outer = Exception("in a sample")
+    outer.__cause__ = OpenCVError()
+    windows = OSError("the paging file is too small")
+    windows.winerror = 1455
+    assert all(map(is_memory_error, (MemoryError(), outer, windows)))
+    assert not any(map(is_memory_error, (None, KeyError(), OSError(), Exception("x"))))
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason="looks into /proc")
+def test_state_of_a_process(start):
+    worker = start(workers.say_nothing)
+    os.kill(worker.process.pid, signal.SIGSTOP)
+    for _ in range(200):
+        if describe_process_state(worker.process.pid).startswith(": it was stopped"):
+            break
+        time.sleep(0.02)
+    assert "kill -CONT %d" % worker.process.pid in describe_process_state(worker.process.pid)
+    assert describe_process_state(0) == ''
+
+
+def test_a_worker_tells_its_parent(start, capsys):
+    worker = start(workers.tell, "a.jpg cannot be read: \udc80")
+    wait_message(worker)
+    assert worker.conn.recv() == 'told'
+    assert list(worker.read_lifeline()) == ["a.jpg cannot be read: \udc80"]
+    tell_parent("a line of the parent itself %s" % time.monotonic())
+    assert "a line of the parent itself" in capsys.readouterr().out
+
+
+def test_workers_are_ended_with_the_program(tmp_path):
+    """Also one that is stopped, for which multiprocessing would wait."""
+    script = tmp_path / 'parent.py'
+    script.write_text(
+        "import os, signal, joblib_workers\n"
+        "from core.joblib.worker_process import WorkerProcess\n"
+        "if __name__ == '__main__':\n"
+        "    worker = WorkerProcess('worker', joblib_workers.answer, 'hello')\n"
+        "    worker.start()\n"
+        "    worker.conn.recv()\n"
+        "    if hasattr(signal, 'SIGSTOP'):\n"
+        "        os.kill(worker.process.pid, signal.SIGSTOP)\n")
+    subprocess.run([sys.executable, str(script)], timeout=60, check=True,
+                   env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)))

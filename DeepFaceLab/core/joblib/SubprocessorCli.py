@@ -2,8 +2,10 @@
 import threading
 import traceback
 
-from .worker_process import WorkerProcess, get_remedies
 from core.errors import UserError
+
+from .worker_error import get_remedies
+from .worker_process import WorkerProcess
 
 STATE_STARTING, STATE_FREE, STATE_BUSY = 0, 1, 2
 

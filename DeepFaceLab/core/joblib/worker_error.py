@@ -1,6 +1,7 @@
 """Why a worker process ended, in words (spec 81 items 1 and 6)."""
 import os
 import signal
+import traceback
 from typing import List, Optional, Sequence, Tuple
 
 from core.errors import UserError
@@ -10,6 +11,8 @@ from core.osex import get_memory_info
 WINDOWS_CODES = {0xC0000005: "access violation", 0xC0000017: "out of memory",
                  0xC00000FD: "stack overflow", 0xC000012D: "paging file too small",
                  0xC000013A: "Ctrl+C", 0xC0000409: "abort of native code"}
+
+OPENCV_NO_MEMORY = -4  # code of cv2.error
 
 LOG_HINT = "The lines printed above this one may name the cause."
 
@@ -93,3 +96,28 @@ def _explain_signal(number: int) -> Tuple[str, List[str]]:
     if name == 'SIGBUS':
         return cause + ", shared memory or disk is full", get_memory_remedies()
     return cause, [LOG_HINT]
+
+
+def make_report(error: BaseException) -> tuple:
+    """(text, remedies, traceback or None for an expected failure, whether memory ran out) of the
+    exception at hand."""
+    if isinstance(error, UserError):
+        return error.what, list(error.remedies), None, False
+    return ("%s: %s" % (type(error).__name__, error), get_remedies(error),
+            traceback.format_exc(), is_memory_error(error))
+
+
+def is_memory_error(error: Optional[BaseException]) -> bool:
+    """Whether memory ran out, here or in what caused the error."""
+    while error is not None:
+        if isinstance(error, MemoryError) or getattr(error, 'winerror', None) == 1455:
+            return True
+        if type(error).__module__ == 'cv2' and getattr(error, 'code', None) == OPENCV_NO_MEMORY:
+            return True
+        error = error.__cause__
+    return False
+
+
+def get_remedies(error: BaseException) -> list:
+    """What to do about an unexpected exception of a worker."""
+    return get_memory_remedies() if is_memory_error(error) else []

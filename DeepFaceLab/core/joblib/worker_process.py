@@ -15,15 +15,16 @@ import sys
 import threading
 import time
 import traceback
+import weakref
+from multiprocessing import util
 from multiprocessing.reduction import ForkingPickler
 from typing import Callable, Iterator, Optional, Tuple, Union
 
 import numpy as np
 
 from core.compat import ensure_resource_tracker, spawn_context
-from core.errors import UserError
 
-from .worker_error import WorkerError, explain_exit, get_memory_remedies
+from .worker_error import WorkerError, explain_exit, get_memory_remedies, make_report
 from .worker_watch import print_once
 
 ERROR = 'error'  # kind of the message that reports an exception of the worker's function
@@ -31,8 +32,6 @@ ERROR = 'error'  # kind of the message that reports an exception of the worker's
 WATCH_INTERVAL = 2.0  # s between looks at the parent's process id
 PARENT_ENDED = 3  # exit code of a worker whose parent is gone
 END_TIMEOUT = 2.0  # s for a process that has been told to end
-
-OPENCV_NO_MEMORY = -4  # code of cv2.error
 
 _USE = struct.Struct('<dd')  # answer of a worker: its clock and the CPU seconds it has used
 
@@ -150,29 +149,16 @@ def _limit_threads() -> None:
     np.random.seed()
 
 
-def make_report(error: BaseException) -> tuple:
-    """(text, remedies, traceback or None for an expected failure, whether memory ran out) of the
-    exception at hand."""
-    if isinstance(error, UserError):
-        return error.what, list(error.remedies), None, False
-    return ("%s: %s" % (type(error).__name__, error), get_remedies(error),
-            traceback.format_exc(), is_memory_error(error))
+_started = weakref.WeakSet()  # workers of this process
 
 
-def is_memory_error(error: Optional[BaseException]) -> bool:
-    """Whether memory ran out, here or in what caused the error."""
-    while error is not None:
-        if isinstance(error, MemoryError) or getattr(error, 'winerror', None) == 1455:
-            return True
-        if type(error).__module__ == 'cv2' and getattr(error, 'code', None) == OPENCV_NO_MEMORY:
-            return True
-        error = error.__cause__
-    return False
+def _end_workers() -> None:
+    """At the end of this process: multiprocessing itself would wait for a stopped worker."""
+    for worker in list(_started):
+        worker.end_process()
 
 
-def get_remedies(error: BaseException) -> list:
-    """What to do about an unexpected exception of a worker."""
-    return get_memory_remedies() if is_memory_error(error) else []
+util.Finalize(None, _end_workers, exitpriority=100)
 
 
 class WorkerProcess:
@@ -204,6 +190,7 @@ class WorkerProcess:
         child_lifeline.close()
         self._payload = None
         self.process = process
+        _started.add(self)
 
     def describe(self) -> str:
         """Name and process id."""
