@@ -179,7 +179,8 @@ def test_report_of_short_memory_has_remedies():
         raise MemoryError()
     except MemoryError as error:
         text, remedies, traceback_text, is_memory_short = make_report(error)
-    assert is_memory_short and text.startswith('MemoryError') and any('GB' in r or 'memory' in r for r in remedies)
+    assert is_memory_short and text.startswith('MemoryError')
+    assert any('GB' in r or 'memory' in r for r in remedies)
     assert 'raise MemoryError()' in traceback_text
 
 
@@ -242,7 +243,8 @@ def test_a_worker_tells_its_parent(start, capsys):
     worker = start(workers.tell, "a.jpg cannot be read: \udc80")
     wait_message(worker)
     assert worker.conn.recv() == 'told'
-    assert list(worker.read_lifeline()) == ["a.jpg cannot be read: \udc80"]
+    texts = [item for item in worker.read_lifeline() if isinstance(item, str)]
+    assert texts == ["a.jpg cannot be read: \udc80"]
     tell_parent("a line of the parent itself %s" % time.monotonic())
     assert "a line of the parent itself" in capsys.readouterr().out
 

@@ -84,12 +84,16 @@ class SampleGeneratorFace(SampleGeneratorBase):
                                  "Or switch the colour transfer off (ct_mode none)."])
             ct_index_host = mplib.IndexHost(len(ct_samples))
 
-        self._start_workers(WorkerPool(
-            generate_batches,
-            _TaskMaker(self.samples, index_host, ct_samples, ct_index_host, batch_size=batch_size,
-                       options=sample_process_options,
-                       output_sample_types=self.output_sample_types, debug=self.debug),
-            self.generators_count, self.debug, "sample worker of %s" % samples_path))
+        # Not `self`: the pool must not lead back to its owner.
+        samples, outputs, is_debug = self.samples, self.output_sample_types, self.debug
+        batch_size = self.batch_size
+
+        def make_task() -> BatchTask:
+            return BatchTask(samples, index_host.create_cli(), batch_size,
+                             sample_process_options, outputs, is_debug, ct_samples,
+                             None if ct_index_host is None else ct_index_host.create_cli())
+        self._start_workers(WorkerPool(generate_batches, make_task, self.generators_count,
+                                       is_debug, "sample worker of %s" % samples_path))
         self.initialized = True
 
     def is_initialized(self) -> bool:
@@ -103,21 +107,6 @@ class SampleGeneratorFace(SampleGeneratorBase):
         if not self.initialized:
             return []
         return self._pool.next_batch()
-
-
-class _TaskMaker:
-    """Makes the task of a worker: what all have in common, and index clients of its own."""
-
-    def __init__(self, samples: Sequence[Sample], index_host: Any,
-                 ct_samples: Optional[Sequence[Sample]], ct_index_host: Any, **common) -> None:
-        self._samples, self._index_host = samples, index_host
-        self._ct_samples, self._ct_index_host = ct_samples, ct_index_host
-        self._common = common
-
-    def __call__(self) -> BatchTask:
-        ct_client = None if self._ct_index_host is None else self._ct_index_host.create_cli()
-        return BatchTask(self._samples, self._index_host.create_cli(), ct_samples=self._ct_samples,
-                         ct_index_host_client=ct_client, **self._common)
 
 
 def make_no_faces_error(samples_path: Path) -> NoTrainingDataError:

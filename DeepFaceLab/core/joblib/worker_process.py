@@ -14,7 +14,6 @@ import struct
 import sys
 import threading
 import time
-import traceback
 import weakref
 from multiprocessing import util
 from multiprocessing.reduction import ForkingPickler
