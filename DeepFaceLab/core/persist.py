@@ -1,7 +1,7 @@
 """The one door for bytes (architecture rule 3): every pickle read and every durable write.
 
 Reading:  `load`, `loads` through an allow-list (core/pickle_format.py, core/pickle_parts.py).
-Writing:  `dump`, `dumps` in a form that NumPy 1.x reads (core/pickle_writer.py);
+Writing:  `dump`, `dumps`, `dump_list` in a form that NumPy 1.x reads (core/pickle_writer.py);
           `write_bytes`, `write_text`, `write_stream`: temp file -> flush -> fsync -> atomic
           replace -> folder sync, so that a crash leaves the old file or the new one, never a piece
           (core/durable_write.py).
@@ -15,11 +15,12 @@ from core.generation import (MANIFEST_SUFFIX, commit_generation, manifest_path, 
                              recover_generation, verify_generation)
 from core.pickle_format import (CorruptFileError, UnsafePickleError, find_allowed_global,
                                 load_file, loads, register_class)
-from core.pickle_writer import PROTOCOL, dump, dumps, list_globals
+from core.pickle_writer import PROTOCOL, dump, dump_list, dumps, list_globals
 
 __all__ = ["PROTOCOL", "TEMP_SUFFIX", "MANIFEST_SUFFIX", "CorruptFileError", "UnsafePickleError",
-           "dump", "dumps", "find_allowed_global", "list_globals", "load", "load_file", "loads",
-           "register_class", "write_bytes", "write_stream", "write_text", "commit_generation",
+           "dump", "dump_list", "dumps", "find_allowed_global", "list_globals", "load",
+           "load_file", "loads", "register_class", "write_bytes", "write_stream", "write_text",
+           "commit_generation",
            "manifest_path", "recover_generation", "read_manifest", "verify_generation"]
 
 

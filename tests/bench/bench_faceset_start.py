@@ -9,7 +9,8 @@ Source and destination are two folders of that many files (hard links where the 
 Each start is a process of its own: two generators (src and dst), one worker each unless --workers
 says otherwise, four outputs of 128 px, until both have given their first batch. TensorFlow is not
 imported; --tensorflow initialises it in the starting process as the trainer does. Memory is PSS,
-which counts shared pages once, and RSS; both from /proc. The last line is one JSON object.
+which counts shared pages once, and RSS; both from /proc; the shared lists of samples are counted
+there as far as they have been touched, and their whole size stands beside it. The last line is one JSON object.
 """
 import argparse
 import json
@@ -133,6 +134,9 @@ def start_training(root, workers, with_tensorflow):
         pss for pss, _ in report['workers_pss_rss'])
     report['total_rss'] = report['trainer_pss_rss'][1] + sum(
         rss for _, rss in report['workers_pss_rss'])
+    # Pages of the shared lists that nobody has touched yet belong to no process.
+    report['shared_lists'] = sum(block.size for generator in generators
+                                 for block in generator.samples.sh_bs)
     report['trainer_peak_rss'] = get_peak()
     for generator in generators:
         generator.close()
