@@ -9,8 +9,9 @@ Source and destination are two folders of that many files (hard links where the 
 Each start is a process of its own: two generators (src and dst), one worker each unless --workers
 says otherwise, four outputs of 128 px, until both have given their first batch. TensorFlow is not
 imported; --tensorflow initialises it in the starting process as the trainer does. Memory is PSS,
-which counts shared pages once, and RSS; both from /proc; the shared lists of samples are counted
-there as far as they have been touched, and their whole size stands beside it. The last line is one JSON object.
+which counts shared pages once, and RSS; both from /proc. Shared lists of samples are counted there
+as far as they have been touched; their whole size stands beside it. The last line is one JSON
+object.
 """
 import argparse
 import json
