@@ -216,11 +216,11 @@ def test_stopped_worker_counts_as_stalled(monkeypatch):
 
 
 def test_idle_worker_is_stalled_and_a_computing_one_is_not(monkeypatch):
-    monkeypatch.setenv('DFL_WORKER_TIMEOUT', '0.4')
+    monkeypatch.setenv('DFL_WORKER_TIMEOUT', '1.5')
     generator = SubprocessGenerator(workers.stop_answering)
     next(generator)
     assert 'stalled' in drain(generator).what
-    assert len(list(SubprocessGenerator(workers.compute_long, 1.0))) == 2
+    assert len(list(SubprocessGenerator(workers.compute_long, 2.0))) == 2
 
 
 def test_waiting_is_announced(monkeypatch, capsys):

@@ -61,12 +61,14 @@ class WorkerWatch:
             self.check()
 
     def check(self, is_waited_for: bool = True) -> None:
-        """Look at the worker without waiting.
+        """Look at the worker without waiting; to be called as often as one likes.
 
         :param is_waited_for: also say so of a worker that computes long.
         :raises WorkerError: it has died, or stalled and was ended.
         """
         worker, now = self._worker, time.monotonic()
+        if now - self._checked_at < self.interval / 2:
+            return
         self._read_lifeline(now)
         # What a killed worker had computed ahead is given up: its end is told now and not when
         # the last of it is used. One that ends by itself may have sent the reason.
