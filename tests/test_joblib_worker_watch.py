@@ -167,6 +167,18 @@ def test_texts_of_several_workers_are_printed_once(world, capsys, monkeypatch):
     assert printed.count("a.jpg") == printed.count("b.jpg") == 1
 
 
+def test_a_worker_that_delivers_all_the_time_is_heard_too(world, capsys, monkeypatch):
+    monkeypatch.setattr(worker_watch, "_told", set())
+    clock, worker, _ = world
+    watch = WorkerWatch(worker)
+    worker.texts = ["Cannot read a.jpg"]
+    for _ in range(60):
+        clock.now += 0.01
+        watch.begin("next batch", 60)
+        watch.check()
+    assert "a.jpg" in capsys.readouterr().out
+
+
 def test_a_flood_of_texts_is_cut_off(capsys, monkeypatch):
     monkeypatch.setattr(worker_watch, "_told", set())
     monkeypatch.setattr(worker_watch, "MAX_TOLD", 3)

@@ -1,5 +1,5 @@
 """What every batch generator has in common (spec 30 section 7.1)."""
-from typing import Any, List, Optional, Tuple
+from typing import Any, Optional, Tuple
 
 from core.errors import UserError
 
@@ -26,13 +26,7 @@ class SampleGeneratorBase:
 
     def _start_workers(self, pool: WorkerPool) -> None:
         self._pool = pool
-
-    @property
-    def generators(self) -> List[Any]:
-        """The workers that there are now; they change when one has to be replaced."""
-        if self._pool is None:
-            raise AttributeError("generators")
-        return self._pool.generators
+        self.generators = pool.generators
 
     def close(self) -> None:
         """End the worker processes; they also end with this process."""

@@ -31,6 +31,8 @@ class WorkerPool:
     go on, `MAX_REPLACEMENTS` times; then the pool goes on without it. A thread looks after the
     workers also while nobody waits for a batch. An exception of a worker's function ends the
     pool.
+
+    :ivar generators: the workers that there are now; the list stays the same object.
     """
 
     def __init__(self, generator_func: Callable[[Any], Iterable], make_task: Callable[[], Any],
@@ -53,20 +55,19 @@ class WorkerPool:
         self._is_closed = threading.Event()
         self._receiving: Optional[SubprocessGenerator] = None
         self._places: List[_Place] = []
-        self._debug_generator = ThisThreadGenerator(generator_func, make_task()) if debug else None
+        self.generators: List[Any] = []
+        self._is_debug = debug
         if debug:
+            self.generators.append(ThisThreadGenerator(generator_func, make_task()))
             return
         self._places = [_Place(i + 1, self._make_generator(i + 1)) for i in range(count)]
+        self._list_generators()
         SubprocessGenerator.start_in_parallel(self.generators)
         threading.Thread(target=_look_after, args=(weakref.ref(self), self._is_closed),
                          name=name, daemon=True).start()
 
-    @property
-    def generators(self) -> List[Any]:
-        """The workers that there are now."""
-        if self._debug_generator is not None:
-            return [self._debug_generator]
-        return [place.generator for place in self._places]
+    def _list_generators(self) -> None:
+        self.generators[:] = [place.generator for place in self._places]
 
     def _make_generator(self, number: int) -> SubprocessGenerator:
         return SubprocessGenerator(self._generator_func, self._make_task(), start_now=False,
@@ -78,8 +79,8 @@ class WorkerPool:
         Raises core.joblib's WorkerError, a UserError, when a worker's function fails or when no
         worker is left.
         """
-        if self._debug_generator is not None:
-            return next(self._debug_generator)
+        if self._is_debug:
+            return next(self.generators[0])
         while True:
             with self._lock:
                 if self._failure is not None:
@@ -144,6 +145,7 @@ class WorkerPool:
         if place.ends <= MAX_REPLACEMENTS and self._start_successor(place):
             return
         self._places.remove(place)
+        self._list_generators()
         if self._places:
             io.log_err("It is not replaced again: training goes on with %d of its kind."
                        % len(self._places))
@@ -158,6 +160,7 @@ class WorkerPool:
             io.log_err("No other %s can be started: %s" % (self._name, error))
             return False
         place.generator = generator
+        self._list_generators()
         io.log_info("%s takes its place (replacement %d of at most %d)."
                     % (generator.worker.describe(), place.ends, MAX_REPLACEMENTS))
         return True

@@ -119,7 +119,7 @@ def start_training(root, workers, with_tensorflow):
             output_sample_types=describe_outputs(RESOLUTION, 'none', True)))
     for generator in generators:
         next(generator)
-    report = {'first_batch_s': time.time() - started}
+    report = {'first_batch_s': time.time() - started, 'trainer_cpu_s': time.process_time()}
     if with_tensorflow:
         from core.leras import nn
         nn.initialize(nn.DeviceConfig.CPU())

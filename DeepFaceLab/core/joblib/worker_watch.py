@@ -40,6 +40,7 @@ class WorkerWatch:
         self._worker = worker
         self._last_use = None  # (clock of the worker, its CPU seconds) as it answered last
         self._is_asked = False
+        self._looked_at = 0.0
         self.begin("message", 0)
 
     def begin(self, purpose: str, limit: float) -> None:
@@ -67,8 +68,9 @@ class WorkerWatch:
         :raises WorkerError: it has died, or stalled and was ended.
         """
         worker, now = self._worker, time.monotonic()
-        if now - self._checked_at < self.interval / 2:
+        if now - self._looked_at < self.interval / 2:
             return
+        self._looked_at = now
         self._read_lifeline(now)
         # What a killed worker had computed ahead is given up: its end is told now and not when
         # the last of it is used. One that ends by itself may have sent the reason.
