@@ -199,7 +199,10 @@ def _read_configs(f: BinaryIO, pak_path: Path) -> List[Dict[str, Any]]:
 
 
 def _write_pak(pak_path: Path, samples: List[Sample], sources: List[Path]) -> None:
-    """Write the pak beside its place, read it back, then put it there in one step."""
+    """Write the pak beside its place, read it back, then put it there in one step.
+
+    The samples are used up: tens of thousands need not be there a second time for the comparison.
+    """
     temp_path = pak_path.with_name(pak_path.name + ".tmp")
     try:
         with open(str(temp_path), "wb") as f:
@@ -215,10 +218,11 @@ def _write_pak(pak_path: Path, samples: List[Sample], sources: List[Path]) -> No
 
 def _write_pak_stream(f: BinaryIO, samples: List[Sample], sources: List[Path]) -> None:
     f.write(bytes(_HEADER.size))
-    persist.dump_list((sample.get_config() for sample in io.progress_bar_generator(
-        samples, "Packing face data")), f)
+    samples.reverse()
+    persist.dump_list((samples.pop().get_config() for _ in io.progress_bar_generator(
+        sources, "Packing face data")), f)
     table_pos = f.tell()
-    f.write(bytes(8 * (len(samples) + 1)))
+    f.write(bytes(8 * (len(sources) + 1)))
     data_pos = f.tell()
 
     offsets = []
