@@ -237,8 +237,12 @@ def test_a_message_that_does_not_end_is_broken_off(start, monkeypatch):
     monkeypatch.setattr(worker_pool, "STUCK", 0.1)
     pool = start(count_up, Tasks(("a", 1)), 1)
     pool.next_batch()
-    pool._receiving = pool.generators[0]
-    process = pool._receiving.p
+    process = pool.generators[0].p
     with pool._lock:
+        pool._receiving = pool.generators[0], time.monotonic() + 1000
         pool.look_after()
-    assert not process.is_alive()
+        assert process.is_alive()
+        pool._receiving = pool.generators[0], time.monotonic() - 1
+        pool.look_after()
+        assert not process.is_alive()
+        pool._receiving = None

@@ -1,7 +1,8 @@
 """The workers of a batch generator."""
 import threading
+import time
 import weakref
-from typing import Any, Callable, Iterable, List, Optional
+from typing import Any, Callable, Iterable, List, Optional, Tuple
 
 from core.errors import UserError
 from core.interact import interact as io
@@ -53,7 +54,7 @@ class WorkerPool:
         self._lock = threading.Lock()
         self._failure: Optional[UserError] = None
         self._is_closed = threading.Event()
-        self._receiving: Optional[SubprocessGenerator] = None
+        self._receiving: Optional[Tuple[SubprocessGenerator, float]] = None  # and since when
         self._places: List[_Place] = []
         self.generators: List[Any] = []
         self._is_debug = debug
@@ -92,7 +93,7 @@ class WorkerPool:
                     self._check(is_waited_for=True)
                     continue
                 try:
-                    self._receiving = place.generator
+                    self._receiving = place.generator, time.monotonic()
                     batch = next(place.generator)
                 except WorkerError as error:
                     self._end(place, error)
@@ -114,17 +115,17 @@ class WorkerPool:
 
     def look_after(self) -> None:
         """What the pool's thread does again and again."""
-        if self._lock.acquire(timeout=STUCK):
+        if self._lock.acquire(timeout=CHECK_INTERVAL):
             try:
                 if not self._is_closed.is_set():
                     self._check(is_waited_for=False)
             finally:
                 self._lock.release()
             return
-        stuck = self._receiving
-        if stuck is not None:
-            # `next_batch` waits for the rest of its message and will see the end of it now.
-            stuck.worker.end_process()
+        # Whoever holds the lock looks after the workers, unless it waits inside of a message.
+        receiving = self._receiving
+        if receiving is not None and time.monotonic() - receiving[1] >= STUCK:
+            receiving[0].worker.end_process()
 
     def _check(self, is_waited_for: bool) -> None:
         for place in list(self._places):
