@@ -18,11 +18,13 @@ GONE_WITHIN = 5.0  # s after the trainer's end
 MARK = "DFL_TEST_FAMILY"
 
 TRAINER = """
+import multiprocessing
 import sys
 from pathlib import Path
 from sample_support import image, mask
 from samplelib import SampleGeneratorFace
 if __name__ == '__main__':
+    multiprocessing.set_start_method('spawn')  # as main.py does
     print('spawning', flush=True)
     generators = [SampleGeneratorFace(Path(path), batch_size=2, generators_count=int(sys.argv[3]),
                                       output_sample_types=[image(), mask()])
@@ -53,6 +55,18 @@ def list_family(mark):
     return found
 
 
+def list_shared_files(pids):
+    """Files with a name in /dev/shm that the processes map: nobody removes them after a kill."""
+    found = set()
+    for pid in pids:
+        try:
+            with open("/proc/%d/maps" % pid) as file:
+                found |= {line.split(None, 5)[5].strip() for line in file if "/dev/shm/" in line}
+        except OSError:
+            continue  # has just ended
+    return sorted(path for path in found if not path.endswith("(deleted)"))
+
+
 class Family:
     """A trainer and all that it starts."""
 
@@ -73,8 +87,10 @@ class Family:
             assert self.process.poll() is None
 
     def end(self, number):
-        """Send the signal; (most processes seen, those left after the time they have)."""
-        seen = len(list_family(self.mark))
+        """Send the signal; (processes and named shared files before, processes left after the
+        time they have)."""
+        seen = list_family(self.mark)
+        named = list_shared_files(seen)
         self.process.send_signal(number)
         self.process.stdout.close()
         self.process.wait()
@@ -83,22 +99,19 @@ class Family:
         while left and time.monotonic() < deadline:
             time.sleep(0.05)
             left = list_family(self.mark)
-        return seen, left
+        return len(seen), named, left
 
 
 def end_at(folder, facesets, line, delay, number=signal.SIGKILL, workers=2):
-    """Ends a trainer `delay` seconds after it printed `line`; what is left, files too."""
-    shared = "/dev/shm"
-    before = set(os.listdir(shared)) if os.path.isdir(shared) else set()
+    """Ends a trainer `delay` seconds after it printed `line`; (processes before, processes left,
+    files that are left)."""
     family = Family(folder, facesets, workers)
     family.wait_line(line)
     time.sleep(delay)
-    seen, left = family.end(number)
+    seen, named, left = family.end(number)
     for pid in left:
         os.kill(pid, signal.SIGKILL)
-    after = set(os.listdir(shared)) if os.path.isdir(shared) else set()
-    names = [name for name in after - before if "dfl" in name]
-    return seen, left, names + os.listdir(str(family.temp))
+    return seen, left, named + os.listdir(str(family.temp))
 
 
 @pytest.mark.parametrize("line, delay, number", [
@@ -127,7 +140,7 @@ def test_a_stopped_worker_ends_with_its_trainer(tmp_path, facesets):
     family.wait_line("step")
     victim = [pid for pid in list_family(family.mark) if is_worker(pid)][0]
     os.kill(victim, signal.SIGSTOP)
-    _, left = family.end(signal.SIGINT)
+    _, _, left = family.end(signal.SIGINT)
     for pid in left:
         os.kill(pid, signal.SIGKILL)
     assert left == []
