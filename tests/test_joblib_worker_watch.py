@@ -88,7 +88,8 @@ def test_one_that_gives_no_answer_is_idle(world, capsys):
     _, worker, pass_time = world
     worker.share = None
     pass_time(5)
-    assert "has not delivered" in capsys.readouterr().out
+    assert ("has not delivered its next batch for 4 s and has given no sign yet"
+            in capsys.readouterr().out)
     with pytest.raises(RuntimeError, match="stalled"):
         pass_time(60)
 

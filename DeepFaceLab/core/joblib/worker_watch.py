@@ -93,8 +93,9 @@ class WorkerWatch:
     def _give_notice(self, now: float, idle: float, waited: float, is_waited_for: bool) -> None:
         if idle >= SILENCE_NOTICE:
             end = " It is ended after %d s." % self._limit if self._limit else ""
-            io.log_info("%s has not delivered its %s for %d s and uses no processor time%s.%s"
-                        % (self._worker.describe(), self._purpose, waited,
+            sign = "has given no sign yet" if self._last_use is None else "uses no processor time"
+            io.log_info("%s has not delivered its %s for %d s and %s%s.%s"
+                        % (self._worker.describe(), self._purpose, waited, sign,
                            describe_process_state(self._worker.process.pid), end))
         elif is_waited_for and waited >= NOTICE_INTERVAL:
             io.log_info("Still waiting for %s from %s, which computes: %d s."
