@@ -9,6 +9,7 @@ import numpy as np
 
 from core.errors import UserError
 from core.joblib import Subprocessor
+from core.joblib.worker_process import tell_parent
 
 
 def make_batch(number, size=16):
@@ -208,6 +209,11 @@ def exit_with(conn, code):
 
 def say_nothing(conn):
     time.sleep(1000)
+
+
+def tell(conn, text):
+    tell_parent(text)
+    conn.send('told')
 
 
 def fail_with(conn, error):

@@ -9,7 +9,8 @@ from data_support import FILES, load_fixture, load_json, make_landmarks, write_f
 from core.errors import UserError
 from core.imagelib import SegIEPolys, SegIEPolyType
 from DFLIMG import DFLIMG, DFLJPG
-from DFLIMG.jpeg_segments import insert_app15, join_segments, parse_segments
+from DFLIMG.jpeg_segments import (CorruptJpegError, insert_app15, join_segments,
+                                  parse_segments)
 
 
 @pytest.fixture
@@ -77,6 +78,20 @@ def test_shape_and_pixels_without_a_frame_header(tmp_path):
     assert face.get_img().shape == (40, 40, 3) and face.get_img() is face.get_img()
     assert face.get_shape() == (40, 40, 3) and face.get_height() == 40
     assert DFLJPG("absent.jpg").get_height() == 0
+
+
+@pytest.mark.parametrize("name", ["dfl_jpg", "dfl_jpg_2"])
+def test_the_header_says_the_same_as_the_file(tmp_path, name):
+    path = tmp_path / "f.jpg"
+    path.write_bytes(load_fixture(name + "_b64"))
+    whole, header = DFLJPG.load(str(path)), DFLJPG.load_header(str(path))
+    assert header.shape == whole.shape and len(header.data) < len(whole.data)
+    assert pickle.dumps(header.get_dict()) == pickle.dumps(whole.get_dict())
+    path.write_bytes(b"text")
+    with pytest.raises(CorruptJpegError):
+        DFLJPG.load_header(str(path))
+    with pytest.raises(FileNotFoundError):
+        DFLJPG.load_header(str(tmp_path / "missing.jpg"))
 
 
 def test_the_dict_is_handed_out_itself(face_path):

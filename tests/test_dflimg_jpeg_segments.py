@@ -1,11 +1,12 @@
 """JPEG segment walk: ordinary files, and every odd one of spec 30 section 2.4."""
+import io
 import struct
 
 import pytest
 from data_support import load_fixture, load_json
 
 from DFLIMG.jpeg_segments import (CorruptJpegError, insert_app15, is_cut_off, join_segments,
-                                  parse_segments, read_shape)
+                                  parse_segments, read_header, read_shape)
 
 
 def plain():
@@ -130,3 +131,51 @@ def test_a_payload_over_the_limit_is_not_written():
     insert_app15(segments, b"x" * 65534)
     with pytest.raises(ValueError):
         join_segments(segments)
+
+
+def read_both(data):
+    """(segments of the header, of the whole), each up to and with the first scan header."""
+    results = []
+    for content in (read_header(io.BytesIO(data)), data):
+        try:
+            segments, _ = parse_segments(content)
+        except CorruptJpegError as error:
+            results.append(str(error))
+            continue
+        names_ = names(segments)
+        end = names_.index("SOS") + 1 if "SOS" in names_ else len(segments)
+        results.append([(s["m_h"], s["data"]) for s in segments[:end]])
+    return results
+
+
+@pytest.mark.parametrize("name", ["plain_jpg_64x48_b64", "dfl_jpg_b64", "dfl_jpg_2_b64"])
+def test_header_is_what_stands_in_front_of_the_pixels(name):
+    data = load_fixture(name)
+    header = read_header(io.BytesIO(data))
+    assert data.startswith(header) and len(header) < len(data)
+    of_header, of_file = read_both(data)
+    assert of_header == of_file
+    assert parse_segments(header)[0][-1]["name"] == "SOS"
+
+
+def test_header_of_odd_and_damaged_files():
+    data = plain()
+    filled = data[:2] + b"\xff\xff" + data[2:]
+    scan = data.index(b"\xff\xda")
+    damaged = [b"", b"\xff", b"text", data[:1], data[:5], data[:20], data[:scan], data[:scan + 3],
+               data[:scan + 8], filled, data[:2] + b"no marker", b"\xff\xd8\xff\xe0\0\0" + data,
+               data[:2] + b"\xff\xd9" + data, with_segment(data, 0xE1, b"x" * 60000)]
+    for content in damaged:
+        of_header, of_file = read_both(content)
+        assert of_header == of_file, content[:30]
+
+
+def test_only_the_header_is_read():
+    """A file of a megabyte behind its header costs no more than one block of it."""
+    class Counting(io.BytesIO):
+        def read(self, size=-1):
+            assert size >= 0
+            return super().read(size)
+    file = Counting(plain() + bytes(1 << 20))
+    header = read_header(file)
+    assert file.tell() == len(header) < 1000

@@ -132,15 +132,14 @@ def test_close_and_garbage_collection_end_the_worker():
         assert process.exitcode is not None
 
 
-def test_wait_ready_finds_the_generator_that_has_a_batch():
+def test_find_ready_finds_the_generator_that_has_a_batch():
     slow = SubprocessGenerator(workers.compute_long, 30)
     fast = SubprocessGenerator(workers.endless_batches)
     generators = [slow, fast]
     next(slow)
     next(fast)
-    assert [SubprocessGenerator.wait_ready(generators, 0) for _ in range(3)] == [1, 1, 1]
-    unstarted = SubprocessGenerator(workers.endless_batches, start_now=False)
-    assert SubprocessGenerator.wait_ready([fast, unstarted], 1) == 1
+    assert [SubprocessGenerator.find_ready(generators, 0, 20) for _ in range(3)] == [1, 1, 1]
+    assert SubprocessGenerator.find_ready([slow], 0, 0.1) is None
     for generator in generators:
         generator.close()
 
@@ -217,19 +216,19 @@ def test_stopped_worker_counts_as_stalled(monkeypatch):
 
 
 def test_idle_worker_is_stalled_and_a_computing_one_is_not(monkeypatch):
-    monkeypatch.setenv('DFL_WORKER_TIMEOUT', '0.4')
+    monkeypatch.setenv('DFL_WORKER_TIMEOUT', '1.5')
     generator = SubprocessGenerator(workers.stop_answering)
     next(generator)
     assert 'stalled' in drain(generator).what
-    assert len(list(SubprocessGenerator(workers.compute_long, 1.0))) == 2
+    assert len(list(SubprocessGenerator(workers.compute_long, 2.0))) == 2
 
 
 def test_waiting_is_announced(monkeypatch, capsys):
-    monkeypatch.setattr('core.joblib.worker_process.NOTICE_INTERVAL', 0.2)
+    monkeypatch.setattr('core.joblib.worker_watch.NOTICE_INTERVAL', 0.2)
     generator = SubprocessGenerator(workers.compute_long, 0.8)
     next(generator)
     next(generator)
-    assert 'Still waiting for batch from' in capsys.readouterr().out
+    assert 'Still waiting for next batch from' in capsys.readouterr().out
 
 
 def test_explain_exit():

@@ -87,6 +87,17 @@ def test_one_worker_killed_from_outside():
     assert sorted(Killer(range(30), workers=1).run()) == list(range(30))
 
 
+def test_an_idle_worker_is_named_long_before_its_limit(monkeypatch, capsys):
+    monkeypatch.setattr('core.joblib.worker_watch.SILENCE_NOTICE', 0.3)
+    monkeypatch.setattr('core.joblib.SubprocessorBase.MAX_ATTEMPTS', 1)
+    host = workers.SquareHost(['sleep', 1], workers=1, no_response_time_sec=0.5)
+    host.run()
+    printed = capsys.readouterr().out
+    assert "worker 0 (process " in printed and "has not delivered its result for" in printed
+    assert "uses no processor time" in printed
+    assert printed.index("has not delivered") < printed.index("has stalled")
+
+
 def test_stalled_worker_is_replaced(monkeypatch):
     monkeypatch.setattr('core.joblib.SubprocessorBase.WARM_UP', 1)
     monkeypatch.setattr('core.joblib.SubprocessorBase.MAX_ATTEMPTS', 2)

@@ -5,14 +5,17 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
 import joblib_workers as workers
 from core.errors import UserError
 from core.joblib import worker_error
-from core.joblib.worker_error import WorkerError, explain_exit
-from core.joblib.worker_process import WorkerProcess, make_report
+from core.joblib.worker_error import (WorkerError, describe_process_state, explain_exit,
+                                      is_memory_error, make_report)
+from core.joblib.worker_process import WorkerProcess, tell_parent
+from core.joblib.worker_watch import WorkerWatch
 
 needs_posix_signals = pytest.mark.skipif(os.name == 'nt', reason="needs POSIX signals")
 
@@ -32,11 +35,17 @@ def start():
         worker.kill()
 
 
+def wait_message(worker, limit=20, purpose="message"):
+    watch = WorkerWatch(worker)
+    watch.begin(purpose, limit)
+    watch.wait()
+
+
 def wait_end(worker):
     """The error for a worker that ends by itself, as those who read from it make it."""
     try:
         while True:
-            worker.wait_message(20, "message")
+            wait_message(worker, 20, "message")
             worker.conn.recv()
     except (EOFError, OSError):
         return worker.make_death_error()
@@ -46,10 +55,10 @@ def wait_end(worker):
 
 def test_messages_both_ways(start):
     worker = start(workers.answer, 'hello')
-    worker.wait_message(20, "greeting")
+    wait_message(worker)
     assert worker.conn.recv() == 'hello'
     worker.conn.send([1, 2])
-    worker.wait_message(20, "answer")
+    wait_message(worker)
     message, pid = worker.conn.recv()
     assert message == [1, 2] and pid == worker.process.pid != os.getpid()
     assert worker.describe() == "worker (process %d)" % pid and worker.is_alive()
@@ -76,7 +85,7 @@ def test_arguments_are_released_and_unpicklable_ones_are_the_callers_error(start
 
 def test_ctrl_c_is_the_parents(start):
     worker = start(workers.report_signals)
-    worker.wait_message(20, "report")
+    wait_message(worker)
     assert worker.conn.recv() == (True, False)
 
 
@@ -90,7 +99,6 @@ if __name__ == '__main__':
     worker = WorkerProcess('worker', joblib_workers.answer, 'hello')
     worker.start()
     os.killpg(0, signal.SIGINT)          # as a terminal does: to the whole group
-    worker.wait_message(30, 'greeting')
     print(worker.conn.recv(), len(interrupts), signal.pthread_sigmask(signal.SIG_BLOCK, []))
     worker.conn.send(None)
     worker.process.join(20)
@@ -136,7 +144,7 @@ def test_idle_worker_has_stalled_and_is_ended(start):
     worker = start(workers.say_nothing)
     process = worker.process
     with pytest.raises(WorkerError) as info:
-        worker.wait_message(0.5, "first batch")
+        wait_message(worker, 0.5, "first batch")
     assert "stalled: no first batch for" in info.value.what
     process.join(10)
     assert process.exitcode is not None
@@ -144,18 +152,20 @@ def test_idle_worker_has_stalled_and_is_ended(start):
 
 def test_cpu_time_is_asked_of_the_worker(start):
     worker = start(workers.say_nothing)
-    seconds = worker.ask_cpu_seconds()
-    assert 0 <= seconds < 60
+    assert worker.ask_cpu_use()
+    assert worker._lifeline.poll(20)
+    (clock, seconds), = worker.read_lifeline()
+    assert 0 <= seconds < 60 and clock > 0
     worker.process.terminate()
     worker.process.join(10)
-    assert worker.ask_cpu_seconds() is None
+    assert not worker.ask_cpu_use() and list(worker.read_lifeline()) == []
 
 
 @pytest.mark.parametrize('error, has_traceback', [
     (UserError("The faceset is empty.", ["Extract faces."]), False), (KeyError('x'), True)])
 def test_exception_is_a_message(start, error, has_traceback):
     worker = start(workers.fail_with, error)
-    worker.wait_message(20, "message")
+    wait_message(worker)
     result = worker.make_exception_error(worker.conn.recv())
     assert (result.traceback_text is not None) is has_traceback
     if has_traceback:
@@ -168,8 +178,9 @@ def test_report_of_short_memory_has_remedies():
     try:
         raise MemoryError()
     except MemoryError as error:
-        text, remedies, traceback_text = make_report(error)
-    assert text.startswith('MemoryError') and any('GB' in r or 'memory' in r for r in remedies)
+        text, remedies, traceback_text, is_memory_short = make_report(error)
+    assert is_memory_short and text.startswith('MemoryError')
+    assert any('GB' in r or 'memory' in r for r in remedies)
     assert 'raise MemoryError()' in traceback_text
 
 
@@ -202,3 +213,53 @@ def test_memory_is_described(monkeypatch):
     monkeypatch.setattr(worker_error, 'get_memory_info', lambda: None)
     assert worker_error.describe_memory() == ''
     assert worker_error.get_memory_remedies()
+
+
+def test_memory_errors_are_known_wherever_they_come_from():
+    class OpenCVError(Exception):
+        code = -4
+    OpenCVError.__module__ = 'cv2'
+    outer = Exception("in a sample")
+    outer.__cause__ = OpenCVError()
+    windows = OSError("the paging file is too small")
+    windows.winerror = 1455
+    assert all(map(is_memory_error, (MemoryError(), outer, windows)))
+    assert not any(map(is_memory_error, (None, KeyError(), OSError(), Exception("x"))))
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason="looks into /proc")
+def test_state_of_a_process(start):
+    worker = start(workers.say_nothing)
+    os.kill(worker.process.pid, signal.SIGSTOP)
+    for _ in range(200):
+        if describe_process_state(worker.process.pid).startswith(": it was stopped"):
+            break
+        time.sleep(0.02)
+    assert "kill -CONT %d" % worker.process.pid in describe_process_state(worker.process.pid)
+    assert describe_process_state(0) == ''
+
+
+def test_a_worker_tells_its_parent(start, capsys):
+    worker = start(workers.tell, "a.jpg cannot be read: \udc80")
+    wait_message(worker)
+    assert worker.conn.recv() == 'told'
+    texts = [item for item in worker.read_lifeline() if isinstance(item, str)]
+    assert texts == ["a.jpg cannot be read: \udc80"]
+    tell_parent("a line of the parent itself %s" % time.monotonic())
+    assert "a line of the parent itself" in capsys.readouterr().out
+
+
+def test_workers_are_ended_with_the_program(tmp_path):
+    """Also one that is stopped, for which multiprocessing would wait."""
+    script = tmp_path / 'parent.py'
+    script.write_text(
+        "import os, signal, joblib_workers\n"
+        "from core.joblib.worker_process import WorkerProcess\n"
+        "if __name__ == '__main__':\n"
+        "    worker = WorkerProcess('worker', joblib_workers.answer, 'hello')\n"
+        "    worker.start()\n"
+        "    worker.conn.recv()\n"
+        "    if hasattr(signal, 'SIGSTOP'):\n"
+        "        os.kill(worker.process.pid, signal.SIGSTOP)\n")
+    subprocess.run([sys.executable, str(script)], timeout=60, check=True,
+                   env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)))

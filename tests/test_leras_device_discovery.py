@@ -1,12 +1,16 @@
 """core/leras/device_discovery.py: a child that lists the GPUs may crash, hang or take its time."""
 import os
+import signal
 import time
 from types import SimpleNamespace
 
 import pytest
 
+from core.joblib.worker_process import WorkerProcess
 from core.leras import device_discovery
 from core.leras.device_discovery import discover_devices, list_tf_devices, parse_device_name
+
+needs_signals = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 
 CUDA = "device: 0, name: %s, pci bus id: 0000:01:00.0, compute capability: 8.6"
 
@@ -22,11 +26,24 @@ def fail(q):
 
 
 def crash(q):
+    q.put("asking the driver")
     os._exit(7)
 
 
+def crash_in_driver(q):
+    q.put("asking the driver")
+    os.kill(os.getpid(), signal.SIGSEGV)
+    time.sleep(60)
+
+
 def hang(q):
+    q.put("importing")
+    q.put("asking the driver")
     time.sleep(600)
+
+
+def stop(q):
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def test_table_of_the_child(capfd):
@@ -34,25 +51,42 @@ def test_table_of_the_child(capfd):
     assert capfd.readouterr().out == ""
 
 
-@pytest.mark.parametrize("body, code", [(fail, 1), (crash, 7)])
-def test_child_that_ends_is_no_devices_and_a_message(body, code, capfd):
+def assert_is_bypass(out):
+    """How to go on without the list."""
+    assert "Continuing without GPU" in out and "nvidia-smi" in out
+    assert all(name in out for name in ("DFL_FORCE_DEVICES=1", "force_gpu_data=1",
+                                        "DFL_FORCED_GPU_ID", "DFL_MAX_GPU_MEMORY", "--cpu-only"))
+
+
+@pytest.mark.parametrize("body, cause", [
+    (fail, "RuntimeError: no driver"), (crash, "has died: exit code 7"),
+    pytest.param(crash_in_driver, "has died: killed by signal SIGSEGV", marks=needs_signals)])
+def test_child_that_ends_is_no_devices_and_a_message(body, cause, capfd):
     assert discover_devices(body) == {}
     out = capfd.readouterr().out
-    assert "exit code %d" % code in out and "force_gpu_data" in out
+    assert "The process that lists the GPUs (process " in out and cause in out
+    assert ("Tried: asking the driver (after " in out) == (body is not fail)
+    assert_is_bypass(out)
 
 
-def test_child_that_hangs_is_ended(monkeypatch, capfd):
-    monkeypatch.setenv("DFL_DEVICE_LIST_TIMEOUT", "0.3")
+@pytest.mark.parametrize("body", [hang, pytest.param(stop, marks=needs_signals)])
+def test_child_that_hangs_is_ended(monkeypatch, capfd, body):
+    monkeypatch.setenv("DFL_DEVICE_LIST_TIMEOUT", "3")
+    monkeypatch.setattr(device_discovery, "_NOTICE_AFTER", 1.5)
     children = []
-    end = device_discovery._end_process
 
-    def end_at_once(child):
-        children.append(child)
-        child.terminate()
-        end(child)
-    monkeypatch.setattr(device_discovery, "_end_process", end_at_once)
-    assert discover_devices(hang) == {}
-    assert "no answer within 0.3 seconds" in capfd.readouterr().out
+    class Child(WorkerProcess):
+        def start(self):
+            super().start()
+            children.append(self.process)
+    monkeypatch.setattr(device_discovery, "WorkerProcess", Child)
+    assert discover_devices(body) == {}
+    out = capfd.readouterr().out
+    assert "gave no answer within 3 seconds" in out and "DFL_DEVICE_LIST_TIMEOUT" in out
+    assert "takes its time: 1 s" in out and "It is given up after 3 s." in out
+    if body is hang:
+        assert "Tried: importing (after " in out and ", asking the driver (after " in out
+    assert_is_bypass(out)
     assert not children[0].is_alive()
 
 
@@ -79,7 +113,9 @@ def test_list_of_tensorflow(monkeypatch):
         device("GPU", "/device:GPU:12", "")])
     tables = []
     list_tf_devices(SimpleNamespace(put=tables.append))
-    assert tables == [{1: ("GPU", "RTX", 5 << 30), 0: ("DML", "A", 5 << 30),
+    assert [type(item) for item in tables] == [str, str, dict]
+    assert "importing TensorFlow" in tables[0] and "asking TensorFlow" in tables[1]
+    assert tables[2:] == [{1: ("GPU", "RTX", 5 << 30), 0: ("DML", "A", 5 << 30),
                        12: ("GPU", "GPU:12", 5 << 30)}]
 
 

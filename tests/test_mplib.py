@@ -183,6 +183,19 @@ def test_shared_list_layout():
     assert data == ends.astype('<u8').tobytes() + b''.join(pickles)
 
 
+def test_list_of_items_that_come_one_at_a_time():
+    made = []
+
+    def make_items():
+        for item in ('ab', 7, None):
+            made.append(item)
+            yield item
+    shared = MPSharedList.from_items(make_items, 3)
+    assert made == ['ab', 7, None] == list(shared)
+    assert bytes(shared.sh_bs[0].buf) == bytes(MPSharedList(made).sh_bs[0].buf)
+    assert len(MPSharedList.from_items(lambda: iter(()), 0)) == 0
+
+
 def test_shared_list_in_a_worker_and_not_in_a_file():
     shared = MPSharedList([np.arange(4), 'b']) + MPSharedList([{'c': 1}])
     size, first, last, everything = next(SubprocessGenerator(workers.read_shared_list, shared))

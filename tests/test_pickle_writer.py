@@ -1,13 +1,15 @@
 """core/pickle_writer.py: pickles that NumPy 1.x and Python 3.6 read, byte for byte as it writes."""
 import io
 import pickle
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.pickle_format import loads
-from core.pickle_writer import dump, dumps, list_globals
+from core.pickle_writer import dump, dump_list, dumps, list_globals
+from facelib import FaceType
 
 GOLDEN = Path(__file__).parent / "golden" / "models"
 
@@ -101,3 +103,44 @@ def test_list_globals(protocol):
     data = pickle.dumps([np.ones(2), Path("/a"), np.int8(1), np.ones(1)], protocol)
     found = {module.split(".")[0] for module, _ in list_globals(data)}
     assert "numpy" in found and "pathlib" in found and not found & {"os", None}
+
+
+def make_configs(count, mask=np.uint8):
+    """Items as a packed faceset has them: texts and types shared, containers of their own."""
+    for i in range(count):
+        yield {"kind": FaceType.FULL, "filename": "%05d.jpg" % i, "shape": (64, 48 + i % 3, 3),
+               "landmarks": [[float(i), 0.5], [1.5, -1.0]], "person": "one",
+               "mask": np.full(5 + i % 7, i % 251, mask) if i % 2 else None}
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 1000, 1001, 3456])
+def test_a_list_in_pieces_has_the_bytes_of_the_whole(count):
+    file = io.BytesIO()
+    dump_list(make_configs(count), file)
+    assert file.getvalue() == dumps(list(make_configs(count)))
+    again = loads(file.getvalue())
+    assert len(again) == count and b"numpy._core" not in file.getvalue()
+    for item, expected in zip(again, make_configs(count)):
+        assert list(item) == list(expected)
+        assert all(item[key] == expected[key] for key in item if key != "mask")
+        assert (item["mask"] is None) == (expected["mask"] is None)
+        if item["mask"] is not None:
+            assert (item["mask"] == expected["mask"]).all()
+
+
+def test_items_of_a_list_in_pieces_are_forgotten():
+    """The peak is that of a thousand items, whatever their number."""
+    class Nowhere:
+        @staticmethod
+        def write(data):
+            return len(data)
+
+    def measure_peak(count):
+        items = (dict(item, landmarks=[[float(i), 0.5] for i in range(20)])
+                 for item in make_configs(count))
+        tracemalloc.start()
+        dump_list(items, Nowhere)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+    assert measure_peak(3000) < 1.5 * measure_peak(1000)

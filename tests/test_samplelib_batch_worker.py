@@ -100,7 +100,7 @@ def test_an_unreadable_colour_reference_is_replaced(samples, tmp_path, capsys):
 def test_a_set_that_is_gone_ends(samples, tmp_path, capsys):
     for path in (tmp_path / "set").iterdir():
         path.unlink()
-    with pytest.raises(UserError, match="100 samples in a row") as error:
+    with pytest.raises(UserError, match="1000 samples in a row") as error:
         next(generate_batches(make_task(samples, 2)))
     assert ".jpg" in str(error.value) and error.value.remedies
 

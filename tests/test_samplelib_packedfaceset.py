@@ -203,12 +203,12 @@ def test_a_failing_pack_keeps_the_old_pak_and_every_file(tmp_path, answers, monk
     folder = write_faceset(tmp_path, 2)
     (folder / "faceset.pak").write_bytes(b"old")
     before = content(folder)
-    real = persist.dumps
+    real = persist.dump_list
 
     def fail(*args, **kwargs):
         raise OSError("no space left")
-    for name, function in (("dumps", fail), ("dumps", lambda x: real(x[:1]))):
-        monkeypatch.setattr(persist, name, function)
+    for function in (fail, lambda items, file: real(list(items)[:1], file)):
+        monkeypatch.setattr(persist, "dump_list", function)
         answers[:] = [""]
         with pytest.raises((OSError, CorruptPakError)):
             PackedFaceset.pack(folder)
@@ -218,10 +218,11 @@ def test_a_failing_pack_keeps_the_old_pak_and_every_file(tmp_path, answers, monk
 def test_a_file_that_changes_while_it_is_packed(tmp_path, answers, monkeypatch):
     folder = write_faceset(tmp_path, 1)
 
-    def change(sources, *args):
-        for source in sources:
-            yield source
-            source.write_bytes(b"changed")
+    def change(items, text):
+        for item in items:
+            yield item
+            if text == "Packing":
+                item.write_bytes(b"changed")
     monkeypatch.setattr(io, "progress_bar_generator", change)
     monkeypatch.setattr("samplelib.SampleLoader.load_face_samples", staticmethod(
         lambda paths: [Sample(filename=paths[0], landmarks=np.zeros((68, 2)))]))

@@ -1,4 +1,6 @@
 """Batches of faces, in this process and from workers (spec 30 section 7.2)."""
+import time
+
 import numpy as np
 import pytest
 from data_support import FILES, write_face
@@ -117,6 +119,50 @@ def test_no_data(tmp_path):
     assert not generator.is_initialized() and next(generator) == []
     assert not hasattr(generator, "generators")
     generator.close()
+
+
+def test_what_a_folder_without_faces_holds_is_said(tmp_path, capsys):
+    with pytest.raises(UserError, match="It holds no image") as error:
+        SampleGeneratorFace(tmp_path)
+    assert str(tmp_path) in str(error.value) and "Extract faces" in str(error.value)
+    SampleLoader.samples_cache.clear()
+    with pytest.raises(UserError, match="does not exist"):
+        SampleGeneratorFace(tmp_path / "missing")
+    write_face(tmp_path / "a.jpg", landmarks=None)
+    write_face(tmp_path / "b.jpg", landmarks=None)
+    with pytest.raises(UserError, match="None of its 2 images has usable face data"):
+        SampleGeneratorFace(tmp_path)
+    printed = capsys.readouterr().out
+    for name in ("a.jpg", "b.jpg"):
+        assert "%s has no landmarks: extract that face again." % (tmp_path / name) in printed
+
+
+def test_a_bad_file_is_told_once_by_all_workers_and_skipped(folder, capsys):
+    generator = SampleGeneratorFace(folder, batch_size=2, output_sample_types=OUTPUTS,
+                                    generators_count=2)
+    try:
+        next(generator)
+        (folder / "00000.jpg").unlink()
+        (folder / "00001.jpg").write_bytes(b"damaged")
+        seen, printed = set(), ""
+        deadline = time.monotonic() + 60
+        while len(seen) < 2 or "00000.jpg" not in printed or "00001.jpg" not in printed:
+            assert time.monotonic() < deadline
+            assert [x.shape[1:] for x in next(generator)] == SHAPES
+            seen = seen | {item.p.pid for item in generator.generators}
+            printed += capsys.readouterr().out
+        for _ in range(20):
+            next(generator)
+        time.sleep(1.5)  # what the other worker tells
+        printed += capsys.readouterr().out
+        assert printed.count("Cannot read the face %s" % (folder / "00000.jpg")) == 1
+        assert printed.count("Cannot decode the face %s" % (folder / "00001.jpg")) == 1
+        (folder / "00002.jpg").unlink()
+        with pytest.raises(UserError, match="samples in a row cannot be read"):
+            for _ in range(1000):
+                next(generator)
+    finally:
+        generator.close()
 
 
 @pytest.mark.parametrize("debug", [True, False])

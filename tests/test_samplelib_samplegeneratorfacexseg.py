@@ -133,7 +133,7 @@ def test_a_set_of_which_all_fail_ends(folder, capsys):
     task = task_of(folder)
     for sample in task.samples:
         sample.filename = "gone.jpg"
-    with pytest.raises(UserError, match="100 samples in a row"):
+    with pytest.raises(UserError, match="1000 samples in a row"):
         next(generate_xseg_batches(task))
 
 

@@ -18,7 +18,7 @@ from facelib import FaceType
 
 from . import face_fields, metadata
 from .jpeg_segments import (APP15, MAX_PAYLOAD, Segment, insert_app15, is_cut_off, join_segments,
-                            parse_segments, read_shape)
+                            parse_segments, read_header, read_shape)
 from .mask_codec import decode_mask, encode_mask, shrink_encoded_mask
 
 # Plug-in code reaches these names through this module.
@@ -60,11 +60,7 @@ class DFLJPG:
                 data = Path(filename).read_bytes()
         except Exception as e:  # noqa: BLE001 - a loader may raise anything; one kind goes out
             raise FileNotFoundError(filename) from e
-        inst = DFLJPG(filename)
-        inst.data = data
-        inst.length = len(data)
-        inst.chunks, inst.tail = parse_segments(data)
-        return inst
+        return DFLJPG._parse(filename, data)
 
     @staticmethod
     def load(filename: str,
@@ -86,6 +82,31 @@ class DFLJPG:
         except Exception as e:  # noqa: BLE001 - a bad file must not stop the work on the others
             io.log_err("%s: %s: %s" % (filename, type(e).__name__, e))
         return None
+
+    @staticmethod
+    def load_header(filename: str) -> "DFLJPG":
+        """The face image without its pixels: only what stands in front of them is read.
+
+        For metadata and shape; not to be saved. Raises OSError, CorruptJpegError, and UserError
+        for face data that are refused or damaged.
+        """
+        with open(filename, "rb") as file:
+            data = read_header(file)
+            inst = DFLJPG._parse(filename, data)
+            if not any(chunk["m_h"] == APP15 for chunk in inst.chunks):
+                # Nobody writes them behind the pixels, but `load` would find them there.
+                inst = DFLJPG._parse(filename, data + file.read())
+        inst.shape = read_shape(inst.chunks)
+        inst.dfl_dict = inst._read_metadata()
+        return inst
+
+    @staticmethod
+    def _parse(filename: str, data: bytes) -> "DFLJPG":
+        inst = DFLJPG(filename)
+        inst.data = data
+        inst.length = len(data)
+        inst.chunks, inst.tail = parse_segments(data)
+        return inst
 
     def _read_metadata(self) -> Dict[str, Any]:
         """The dict of the last APP15 segment that is ours; {} when there is none."""

@@ -5,7 +5,7 @@ A segment is a dict: `name` (None for markers without a known name), `m_h` (seco
 a scan header, else None).
 """
 import struct
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, BinaryIO, Dict, List, Optional, Tuple
 
 Segment = Dict[str, Any]
 
@@ -76,6 +76,31 @@ def parse_segments(data: bytes) -> Tuple[List[Segment], bytes]:
         if marker == EOI:
             return segments, data[pos:]
     return segments, b""
+
+
+def read_header(file: BinaryIO) -> bytes:
+    """The bytes in front of a JPEG file's pixels: to the end of its first scan header.
+
+    `file`: buffered, at its start. What is no chain of segments ends the header as well:
+    `parse_segments` says the same of the header as of the whole file.
+    """
+    header = b""
+    while True:
+        marker = file.read(2)
+        header += marker
+        while marker == b"\xff\xff":  # fill bytes
+            marker = b"\xff" + file.read(1)
+            header += marker[1:]
+        if len(marker) < 2 or marker[0] != 0xFF or marker[1] == EOI:
+            return header
+        if marker[1] in _WITHOUT_LENGTH:
+            continue
+        length = file.read(2)
+        if len(length) == 2:
+            length += file.read(max(0, struct.unpack(">H", length)[0] - 2))
+        header += length
+        if len(length) < 2 or marker[1] == SOS:
+            return header
 
 
 def is_cut_off(data: bytes, segment: Segment) -> bool:

@@ -1,7 +1,7 @@
 """The one door for bytes (architecture rule 3): every pickle read and every durable write.
 
 Reading:  `load`, `loads` through an allow-list (core/pickle_format.py, core/pickle_parts.py).
-Writing:  `dump`, `dumps` in a form that NumPy 1.x reads (core/pickle_writer.py);
+Writing:  `dump`, `dumps`, `dump_list` in a form that NumPy 1.x reads (core/pickle_writer.py);
           `write_bytes`, `write_text`, `write_stream`: temp file -> flush -> fsync -> atomic
           replace -> folder sync, so that a crash leaves the old file or the new one, never a piece
           (core/durable_write.py).
@@ -18,11 +18,11 @@ from core.generation_record import (MANIFEST_SUFFIX, manifest_path, matches, rea
                                     read_manifest_or_empty, verify_generation)
 from core.pickle_format import (CorruptFileError, UnsafePickleError, find_allowed_global,
                                 load_file, loads, register_class)
-from core.pickle_writer import PROTOCOL, dump, dumps, list_globals
+from core.pickle_writer import PROTOCOL, dump, dump_list, dumps, list_globals
 from core.previous_generations import PREVIOUS_SUFFIX, list_previous
 
 __all__ = ["PROTOCOL", "TEMP_SUFFIX", "MANIFEST_SUFFIX", "PREVIOUS_SUFFIX", "CorruptFileError",
-           "UnsafePickleError", "commit_generation", "copy_from", "dump", "dumps",
+           "UnsafePickleError", "commit_generation", "copy_from", "dump", "dump_list", "dumps",
            "find_allowed_global", "list_globals", "list_previous", "load", "load_file", "loads",
            "make_folder", "manifest_path", "matches", "read_manifest", "read_manifest_or_empty",
            "recover_generation", "register_class", "remove_tree", "replace_file", "sync_folder",

@@ -7,13 +7,16 @@ import itertools
 import pickle
 import pickletools
 import types
-from typing import Any, Dict
+from typing import Any, Dict, Iterable
+
+import numpy as np
 
 from core.compat import numpy_pickle_module
 
 PROTOCOL = 4    # the newest that Python 3.6 reads
 
 _MANY = 1000    # entries from which a list of numbers is worth the fast way
+_CONTAINERS = frozenset((list, tuple, dict, np.ndarray))
 _NUMBERS = frozenset((float, int, bool, type(None)))
 
 
@@ -58,6 +61,51 @@ class _Numpy1Pickler(pickle._Pickler):    # the pure-Python one: save_global can
     dispatch[list] = save_list
 
 
+class _ItemsPickler(_Numpy1Pickler):
+    """Writes a list whose items come one at a time, and forgets each when it is written.
+
+    What makes up an item belongs to it alone and is dropped from the memo, which would otherwise
+    keep all of them in memory. Texts, types and enum members stay: later items refer to them, and
+    the bytes are those of the whole list pickled at once.
+    """
+
+    _BATCH = 1000    # items an APPENDS takes, as in every pickler
+
+    def __init__(self, file: Any, protocol: int) -> None:
+        super().__init__(file, protocol)
+        self._memo_count = 0
+        self._passing = []    # ids of the memo's entries that belong to the items at hand
+
+    def memoize(self, obj: Any) -> None:
+        self.write(self.put(self._memo_count))
+        # Python shares bytes of length 1 among all who make them.
+        if type(obj) in _CONTAINERS or type(obj) is bytes and len(obj) > 1:
+            self._passing.append(id(obj))
+        self.memo[id(obj)] = self._memo_count, obj
+        self._memo_count += 1
+
+    def dump_items(self, items: Iterable) -> None:
+        self.write(pickle.PROTO + bytes([self.proto]))
+        self.framer.start_framing()
+        self.write(pickle.EMPTY_LIST)
+        self.memoize(items)
+        self._passing = []    # the list itself
+        items = iter(items)
+        batch = list(itertools.islice(items, self._BATCH))
+        while batch:
+            if len(batch) > 1:
+                self.write(pickle.MARK)
+            for item in batch:
+                self.save(item)
+            self.write(pickle.APPENDS if len(batch) > 1 else pickle.APPEND)
+            for key in self._passing:
+                del self.memo[key]
+            self._passing = []
+            batch = list(itertools.islice(items, self._BATCH))
+        self.write(pickle.STOP)
+        self.framer.end_framing()
+
+
 def _is_numbers(values: list) -> bool:
     """A list of numbers or of lists of numbers, such as a loss history."""
     kinds = set(map(type, values))
@@ -82,6 +130,15 @@ def dump(obj: Any, file: Any, protocol: int = PROTOCOL) -> None:
     Face images are written with protocol 3 (spec 30 section 2.6), everything else with 4.
     """
     _Numpy1Pickler(file, protocol).dump(obj)
+
+
+def dump_list(items: Iterable, file: Any) -> None:
+    """`dump(list(items))` with a thousand items in memory at a time.
+
+    Lists, dicts, tuples and arrays must not be shared between items: they would be written for
+    each of them.
+    """
+    _ItemsPickler(file, PROTOCOL).dump_items(items)
 
 
 def dumps(obj: Any, protocol: int = PROTOCOL) -> bytes:

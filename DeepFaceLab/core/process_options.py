@@ -90,10 +90,15 @@ WORKER_TIMEOUT = Option(
     "worker_timeout", "float", 60.0, "Seconds for a sample worker's next batch",
     help="As for the first batch. 0 waits for ever.", limits=(0, None))
 
+FACESET_INDEX = Switch(
+    "faceset_index", True, "Keep an index of a faceset",
+    help="A folder of 256 faces or more gets a file faceset.index, from which the next start "
+         "takes what has not changed; it may be deleted.")
+
 PROCESS_OPTIONS = (INTERACT, LOWEST_PRIORITY, GRAY_CHANNEL, DEVICE_LIST_TIMEOUT, FORCE_DEVICES,
                    FORCED_GPU_ID, MAX_GPU_MEMORY, FORCED_GPU_TYPE, KEEP_CUDA_VISIBLE_DEVICES,
                    VISIBLE_DEVICES, TF_ALLOW_GROWTH, ALLOW_TF32, UNATTENDED, WORKER_INIT_TIMEOUT,
-                   WORKER_START_TIMEOUT, WORKER_TIMEOUT)
+                   WORKER_START_TIMEOUT, WORKER_TIMEOUT, FACESET_INDEX)
 
 
 def get_setting(option: Option):

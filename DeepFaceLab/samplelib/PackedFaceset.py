@@ -80,7 +80,7 @@ class PackedFaceset:
             sample.filename = source.name
             sample.person_name = None if person_names is None else source.parent.name
 
-        _write_pak(pak_path, [sample.get_config() for sample in samples], sources)
+        _write_pak(pak_path, samples, sources)
         if len(sources) < len(image_paths):
             io.log_info("%d files without face data are not in the pak and stay where they are."
                         % (len(image_paths) - len(sources)))
@@ -143,7 +143,9 @@ class PackedFaceset:
 
         configs, offsets, data_start, file_size = _read_index(pak_path)
         samples = []
-        for config, start, end in zip(configs, offsets[:-1], offsets[1:]):
+        configs.reverse()
+        for start, end in zip(offsets[:-1], offsets[1:]):
+            config = configs.pop()  # many times as large as the sample that it becomes
             # The writer stores the last end as a position in the file, not in the data.
             end = min(end, file_size - data_start)
             if not 0 <= start <= end:
@@ -200,7 +202,8 @@ def _read_index(pak_path: Path) -> Tuple[List[Dict[str, Any]], List[int], int, i
                                          % (pak_path, version), _PAK_REMEDIES)
         if config_size > file_size:
             raise CorruptPakError("%s: it is cut off." % (pak_path,), _PAK_REMEDIES)
-        configs = _read_configs(f.read(config_size), pak_path)
+        configs = _read_configs(f, pak_path)
+        f.seek(_HEADER.size + config_size)
         table = f.read(8 * (len(configs) + 1))
         if len(table) < 8 * (len(configs) + 1):
             raise CorruptPakError("%s: it is cut off." % (pak_path,), _PAK_REMEDIES)
@@ -212,9 +215,9 @@ def _read_index(pak_path: Path) -> Tuple[List[Dict[str, Any]], List[int], int, i
         return configs, offsets, f.tell(), file_size
 
 
-def _read_configs(data: bytes, pak_path: Path) -> List[Dict[str, Any]]:
+def _read_configs(f: BinaryIO, pak_path: Path) -> List[Dict[str, Any]]:
     try:
-        configs = persist.loads(data, source=str(pak_path))
+        configs = persist.load_file(f, source=str(pak_path))
     except persist.CorruptFileError as e:
         raise CorruptPakError(e.what, _PAK_REMEDIES) from e
     if not isinstance(configs, list) or not all(isinstance(c, dict) for c in configs):
@@ -222,12 +225,15 @@ def _read_configs(data: bytes, pak_path: Path) -> List[Dict[str, Any]]:
     return configs
 
 
-def _write_pak(pak_path: Path, configs: List[Dict[str, Any]], sources: List[Path]) -> None:
-    """Write the pak beside its place, read it back, then put it there in one step."""
+def _write_pak(pak_path: Path, samples: List[Sample], sources: List[Path]) -> None:
+    """Write the pak beside its place, read it back, then put it there in one step.
+
+    The samples are used up: tens of thousands need not be there a second time for the comparison.
+    """
     temp_path = pak_path.with_name(pak_path.name + ".tmp")
     try:
         with open(str(temp_path), "wb") as f:
-            _write_pak_stream(f, configs, sources)
+            _write_pak_stream(f, samples, sources)
             f.flush()
             os.fsync(f.fileno())
         _verify_pak(temp_path, sources)
@@ -237,12 +243,13 @@ def _write_pak(pak_path: Path, configs: List[Dict[str, Any]], sources: List[Path
             temp_path.unlink()
 
 
-def _write_pak_stream(f: BinaryIO, configs: List[Dict[str, Any]], sources: List[Path]) -> None:
-    packed_configs = persist.dumps(configs)
-    f.write(_HEADER.pack(_VERSION, len(packed_configs)))
-    f.write(packed_configs)
+def _write_pak_stream(f: BinaryIO, samples: List[Sample], sources: List[Path]) -> None:
+    f.write(bytes(_HEADER.size))
+    samples.reverse()
+    persist.dump_list((samples.pop().get_config() for _ in io.progress_bar_generator(
+        sources, "Packing face data")), f)
     table_pos = f.tell()
-    f.write(bytes(8 * (len(configs) + 1)))
+    f.write(bytes(8 * (len(sources) + 1)))
     data_pos = f.tell()
 
     offsets = []
@@ -253,6 +260,8 @@ def _write_pak_stream(f: BinaryIO, configs: List[Dict[str, Any]], sources: List[
                 f.write(block)
     # Every writer of this format stores the last one as the end of the file; readers clamp it.
     offsets.append(f.tell())
+    f.seek(0)
+    f.write(_HEADER.pack(_VERSION, table_pos - _HEADER.size))
     f.seek(table_pos)
     f.write(np.array(offsets, dtype="<u8").tobytes())
 

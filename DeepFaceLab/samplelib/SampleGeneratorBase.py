@@ -1,7 +1,13 @@
 """What every batch generator has in common (spec 30 section 7.1)."""
 from typing import Any, List, Optional, Tuple
 
+from core.errors import UserError
+
 from .worker_pool import WorkerPool
+
+
+class NoTrainingDataError(UserError, ValueError):
+    """A folder without what is to be learned from; a ValueError as in every older tree."""
 
 
 class SampleGeneratorBase:

@@ -4,14 +4,15 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from core import mplib
+from core import mplib, pathex
 from core.errors import UserError
 from core.interact import interact as io
 from facelib import FaceType, LandmarksProcessor
 
 from .batch_worker import BatchTask, generate_named_batches
 from .Sample import Sample, SampleType
-from .SampleGeneratorBase import SampleGeneratorBase, split_second_argument
+from .SampleGeneratorBase import (NoTrainingDataError, SampleGeneratorBase,
+                                  split_second_argument)
 from .SampleLoader import SampleLoader
 from .SampleProcessor import SampleProcessor
 from .worker_pool import WorkerPool
@@ -46,7 +47,7 @@ class SampleGeneratorFace(SampleGeneratorBase):
             output_sample_types: a dict per output, see `OutputRequest`.
             uniform_yaw_distribution: draw evenly over the yaw of the faces.
             generators_count: worker processes.
-            raise_on_no_data: ValueError for an empty folder; else the generator stays
+            raise_on_no_data: NoTrainingDataError for an empty folder; else the generator stays
                 uninitialised and gives empty batches.
             debug: one sample a batch, made in this process, landmarks drawn.
             pak_name: read `<pak_name>.pak` of the folder in place of faceset.pak.
@@ -68,8 +69,7 @@ class SampleGeneratorFace(SampleGeneratorBase):
         self.samples_len = len(self.samples)
         if self.samples_len == 0:
             if raise_on_no_data:
-                raise ValueError("No training data provided. There are no face images in %s."
-                                 % (samples_path,))
+                raise make_no_faces_error(samples_path)
             return
 
         if uniform_yaw_distribution:
@@ -87,14 +87,16 @@ class SampleGeneratorFace(SampleGeneratorBase):
                                  "Or switch the colour transfer off (ct_mode none)."])
             ct_index_host = mplib.IndexHost(len(ct_samples))
 
-        tasks = [BatchTask(self.samples, index_host.create_cli(), self.batch_size,
-                           self.sample_process_options, self.output_sample_types, self.debug,
-                           ct_samples,
-                           None if ct_index_host is None else ct_index_host.create_cli())
-                 for _ in range(self.generators_count)]
-        self._start_workers(WorkerPool(generate_named_batches, tasks, self.debug))
-        # The hosts answer the workers from threads of this process.
-        self._index_hosts = (index_host, ct_index_host)
+        # Not `self`: the pool must not lead back to its owner.
+        samples, outputs, is_debug = self.samples, self.output_sample_types, self.debug
+        batch_size = self.batch_size
+
+        def make_task() -> BatchTask:
+            return BatchTask(samples, index_host.create_cli(), batch_size,
+                             sample_process_options, outputs, is_debug, ct_samples,
+                             None if ct_index_host is None else ct_index_host.create_cli())
+        self._start_workers(WorkerPool(generate_named_batches, make_task, self.generators_count,
+                                       is_debug, "sample worker of %s" % samples_path))
         self.initialized = True
 
     def is_initialized(self) -> bool:
@@ -109,6 +111,22 @@ class SampleGeneratorFace(SampleGeneratorBase):
             return []
         batch, self.last_filenames = self._pool.next_batch()
         return batch
+
+
+def make_no_faces_error(samples_path: Path) -> NoTrainingDataError:
+    """The error for a folder that gave no face, saying what is there instead."""
+    count = len(pathex.get_image_paths(samples_path))
+    if not Path(samples_path).is_dir():
+        found = "The folder does not exist."
+    elif count == 0:
+        found = "It holds no image."
+    else:
+        found = "None of its %d images has usable face data; the lines above say why." % count
+    return NoTrainingDataError(
+        "No training data provided. There are no face images in %s. %s" % (samples_path, found),
+        ["Extract faces into that folder: faces are the JPEG files that the extractor writes "
+         "(or a faceset.pak), with landmarks inside.",
+         "Check that it is the folder of the aligned faces and not that of the frames."])
 
 
 def group_by_yaw(samples: Sequence[Sample]) -> List[List[int]]:

@@ -59,13 +59,13 @@ class SampleGeneratorFaceCelebAMaskHQ(SampleGeneratorBase):
         """
         super().__init__(debug, batch_size)
         self.initialized = False
-        tasks = self._make_tasks(Path(root_path), data_format,
-                                 1 if self.debug else max(1, generators_count))
-        self.generators_count = len(tasks)
-        self._start_workers(WorkerPool(generate_celeba_batches, tasks, self.debug))
+        self.generators_count = 1 if self.debug else max(1, generators_count)
+        task = self._make_task(Path(root_path), data_format)
+        self._start_workers(WorkerPool(generate_celeba_batches, lambda: task,
+                                       self.generators_count, self.debug))
         self.initialized = True
 
-    def _make_tasks(self, root_path: Path, data_format: str, count: int) -> List["CelebATask"]:
+    def _make_task(self, root_path: Path, data_format: str) -> "CelebATask":
         images_path = root_path / "CelebAMask-HQ" / "CelebA-HQ-img"
         masks_path = root_path / "CelebAMask-HQ" / "CelebAMask-HQ-mask-anno"
         for path in (images_path, masks_path):
@@ -80,8 +80,7 @@ class SampleGeneratorFaceCelebAMaskHQ(SampleGeneratorBase):
         ids = sorted(i for i in images if MaskType.skin in masks.get(i, {}))
         if not ids:
             raise UserError("%s holds no faces with skin masks." % (root_path,))
-        return [CelebATask(ids, images, masks, self.batch_size, data_format, self.debug)
-                for _ in range(count)]
+        return CelebATask(ids, images, masks, self.batch_size, data_format, self.debug)
 
     def is_initialized(self) -> bool:
         return self.initialized

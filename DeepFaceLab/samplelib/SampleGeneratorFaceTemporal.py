@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 
 from .Sample import SampleType
-from .SampleGeneratorBase import SampleGeneratorBase
+from .SampleGeneratorBase import NoTrainingDataError, SampleGeneratorBase
 from .SampleLoader import SampleLoader
 from .SampleProcessor import SampleProcessor
 from .temporal_worker import TemporalTask, generate_temporal_batches
@@ -34,14 +34,15 @@ class SampleGeneratorFaceTemporal(SampleGeneratorBase):
         self.generators_count = 1 if self.debug else max(1, generators_count)
 
         samples = SampleLoader.load(SampleType.FACE_TEMPORAL_SORTED, samples_path)
-        tasks = [TemporalTask(samples, self.batch_size, temporal_image_count, 1,
-                              sample_process_options, self.output_sample_types, self.debug)
-                 for _ in range(self.generators_count)]
-        if tasks[0].count_starts() < 1:
-            raise ValueError("No training data provided. %s has less than %d face images."
-                             % (samples_path, temporal_image_count))
+        task = TemporalTask(samples, self.batch_size, temporal_image_count, 1,
+                            sample_process_options, self.output_sample_types, self.debug)
+        if task.count_starts() < 1:
+            raise NoTrainingDataError(
+                "No training data provided. %s has less than %d face images."
+                % (samples_path, temporal_image_count), ["Extract more faces into that folder."])
         self.samples = samples
-        self._start_workers(WorkerPool(generate_temporal_batches, tasks, self.debug))
+        self._start_workers(WorkerPool(generate_temporal_batches, lambda: task,
+                                       self.generators_count, self.debug))
 
     def __iter__(self) -> "SampleGeneratorFaceTemporal":
         return self

@@ -58,9 +58,10 @@ class SampleGeneratorFaceXSeg(SampleGeneratorBase):
                              "Or apply a trained XSeg mask to the faceset."])
         self.samples = samples
         self.generators_count = 1 if self.debug else max(1, generators_count)
-        tasks = [XSegTask(samples, usable, self.batch_size, resolution, face_type, data_format,
-                          self.debug) for _ in range(self.generators_count)]
-        self._start_workers(WorkerPool(generate_xseg_batches, tasks, self.debug))
+        task = XSegTask(samples, usable, self.batch_size, resolution, face_type, data_format,
+                        self.debug)
+        self._start_workers(WorkerPool(generate_xseg_batches, lambda: task,
+                                       self.generators_count, self.debug))
         self.initialized = True
 
     def is_initialized(self) -> bool:

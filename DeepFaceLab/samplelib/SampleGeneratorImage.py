@@ -8,7 +8,7 @@ from core import mplib
 
 from .batch_worker import BatchTask, generate_batches
 from .Sample import SampleType
-from .SampleGeneratorBase import SampleGeneratorBase
+from .SampleGeneratorBase import NoTrainingDataError, SampleGeneratorBase
 from .SampleLoader import SampleLoader
 from .SampleProcessor import SampleProcessor
 from .worker_pool import WorkerPool
@@ -32,13 +32,17 @@ class SampleGeneratorImage(SampleGeneratorBase):
         self.samples = SampleLoader.load(SampleType.IMAGE, samples_path)
         if len(self.samples) == 0:
             if raise_on_no_data:
-                raise ValueError("No training data provided. There are no pictures in %s."
-                                 % (samples_path,))
+                raise NoTrainingDataError(
+                    "No training data provided. There are no pictures in %s." % (samples_path,),
+                    ["Check the folder's name."])
             return
         index_host = mplib.IndexHost(len(self.samples))
-        task = BatchTask(self.samples, index_host.create_cli(), self.batch_size,
-                         sample_process_options, list(output_sample_types), self.debug)
-        self._start_workers(WorkerPool(generate_batches, [task], self.debug))
+        samples, batch_size, is_debug = self.samples, self.batch_size, self.debug
+        outputs = list(output_sample_types)
+        self._start_workers(WorkerPool(
+            generate_batches,
+            lambda: BatchTask(samples, index_host.create_cli(), batch_size,
+                              sample_process_options, outputs, is_debug), 1, is_debug))
         self._index_host = index_host
         self.initialized = True
 

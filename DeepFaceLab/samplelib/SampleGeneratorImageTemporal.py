@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 
 from .Sample import SampleType
-from .SampleGeneratorBase import SampleGeneratorBase
+from .SampleGeneratorBase import NoTrainingDataError, SampleGeneratorBase
 from .SampleLoader import SampleLoader
 from .SampleProcessor import SampleProcessor
 from .temporal_worker import TemporalTask, generate_temporal_batches
@@ -34,9 +34,10 @@ class SampleGeneratorImageTemporal(SampleGeneratorBase):
         task = TemporalTask(self.samples, self.batch_size, temporal_image_count, _MAX_STRIDE,
                             sample_process_options, list(output_sample_types), self.debug)
         if task.count_starts() < 1:
-            raise ValueError("No training data provided. %s has too few pictures for runs of %d."
-                             % (samples_path, temporal_image_count))
-        self._start_workers(WorkerPool(generate_temporal_batches, [task], self.debug))
+            raise NoTrainingDataError(
+                "No training data provided. %s has too few pictures for runs of %d."
+                % (samples_path, temporal_image_count), ["Put more pictures into that folder."])
+        self._start_workers(WorkerPool(generate_temporal_batches, lambda: task, 1, self.debug))
 
     def __iter__(self) -> "SampleGeneratorImageTemporal":
         return self

@@ -1,5 +1,7 @@
 """Lists of samples from a folder or a pak, cached per process (spec 30 section 4)."""
 import multiprocessing
+import os
+import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -7,9 +9,11 @@ import samplelib
 from core import mplib, pathex
 from core.interact import interact as io
 from core.joblib import Subprocessor
-from DFLIMG import DFLIMG
 from facelib import FaceType
 
+from . import face_index
+from .face_data import FaceData, read_face_data
+from .face_table import FaceTable
 from .Sample import Sample, SampleType
 
 # One message to a loader process carries this many files.
@@ -17,9 +21,8 @@ _FILES_PER_MESSAGE = 64
 # Starting a process costs as much as reading this many files.
 _FILES_PER_PROCESS = 1024
 _MAX_PROCESSES = 8
-
-# face type string, shape, landmarks, polygons, encoded mask, eyebrow modifier, source file name
-FaceData = Tuple[str, Any, Any, Any, Any, float, Optional[str]]
+# So many files that are no faces are named, the others counted.
+_MAX_NAMED = 50
 
 
 class SampleLoader:
@@ -65,8 +68,7 @@ class SampleLoader:
                                       for path in io.progress_bar_generator(paths, "Loading")]
         elif sample_type == SampleType.FACE:
             if slots[sample_type] is None:
-                slots[sample_type] = mplib.MPSharedList(
-                    SampleLoader._load_faces(samples_path, subdirs, pak_name))
+                slots[sample_type] = SampleLoader._load_faces(samples_path, subdirs, pak_name)
         elif sample_type == SampleType.FACE_TEMPORAL_SORTED:
             faces = SampleLoader.load(SampleType.FACE, samples_path, subdirs, ignore_same_path,
                                       pak_name)
@@ -77,34 +79,27 @@ class SampleLoader:
         return slots[sample_type]
 
     @staticmethod
-    def _load_faces(samples_path: Path, subdirs: bool, pak_name: Optional[str]) -> List[Sample]:
+    def _load_faces(samples_path: Path, subdirs: bool,
+                    pak_name: Optional[str]) -> mplib.MPSharedList:
         faces = samplelib.PackedFaceset.load(samples_path, pak_name=pak_name)
         if faces is not None:
             io.log_info("Loaded %d packed faces from %s" % (len(faces), samples_path))
-            return faces
-        return SampleLoader.load_face_samples(pathex.get_image_paths(samples_path,
-                                                                     subdirs=subdirs))
+            return mplib.MPSharedList(faces)
+        paths = pathex.get_image_paths(samples_path, subdirs=subdirs)
+        if subdirs or not face_index.is_wanted(len(paths)):
+            return mplib.MPSharedList(SampleLoader.load_face_samples(paths))
+        paths, table = _read_with_index(samples_path, paths)
+        return mplib.MPSharedList.from_items(
+            lambda: (_make_sample(path, table.get_row(i)) for i, path in enumerate(paths)),
+            len(paths))
 
     @staticmethod
     def load_face_samples(image_paths: Sequence[str]) -> List[Sample]:
         """A Sample for every file with face data, in the order given; the others are named in
         the log and left out."""
-        samples = []
-        for filename, data in FaceSamplesLoaderSubprocessor(image_paths).run():
-            if data is None:
-                continue
-            (face_type, shape, landmarks, seg_ie_polys, xseg_mask_compressed,
-             eyebrows_expand_mod, source_filename) = data
-            samples.append(Sample(filename=filename,
-                                  sample_type=SampleType.FACE,
-                                  face_type=FaceType.fromString(face_type),
-                                  shape=shape,
-                                  landmarks=landmarks,
-                                  seg_ie_polys=seg_ie_polys,
-                                  xseg_mask_compressed=xseg_mask_compressed,
-                                  eyebrows_expand_mod=eyebrows_expand_mod,
-                                  source_filename=source_filename))
-        return samples
+        return [_make_sample(filename, data)
+                for filename, data in FaceSamplesLoaderSubprocessor(image_paths).run()
+                if data is not None]
 
     @staticmethod
     def upgradeToFaceTemporalSortedSamples(samples) -> List[Sample]:
@@ -113,23 +108,39 @@ class SampleLoader:
         return sorted(samples, key=lambda sample: sample.source_filename or "")
 
 
-def read_face_data(filename: str) -> Tuple[Optional[FaceData], Optional[str]]:
-    """(data, None) of a face image, or (None, why it is left out)."""
-    dflimg = DFLIMG.load(Path(filename))
-    if dflimg is None or not dflimg.has_data():
-        return None, "%s is not a dfl image file" % (filename,)
-    try:
-        FaceType.fromString(dflimg.get_face_type())
-        landmarks = dflimg.get_landmarks()
-        if landmarks.shape != (68, 2):
-            return None, "%s has landmarks of the shape %s" % (filename, landmarks.shape)
-        if dflimg.get_shape() is None:
-            return None, "%s: its pixels cannot be decoded" % (filename,)
-        return (dflimg.get_face_type(), dflimg.get_shape(), landmarks, dflimg.get_seg_ie_polys(),
-                dflimg.get_xseg_mask_compressed(), dflimg.get_eyebrows_expand_mod(),
-                dflimg.get_source_filename()), None
-    except Exception as e:  # noqa: BLE001 - one bad file must not stop the others
-        return None, "%s has unusable face data: %s: %s" % (filename, type(e).__name__, e)
+def _make_sample(filename: str, data: FaceData) -> Sample:
+    (face_type, shape, landmarks, seg_ie_polys, xseg_mask_compressed,
+     eyebrows_expand_mod, source_filename) = data
+    return Sample(filename=filename,
+                  sample_type=SampleType.FACE,
+                  face_type=FaceType.fromString(face_type),
+                  shape=shape,
+                  landmarks=landmarks,
+                  seg_ie_polys=seg_ie_polys,
+                  xseg_mask_compressed=xseg_mask_compressed,
+                  eyebrows_expand_mod=eyebrows_expand_mod,
+                  source_filename=source_filename)
+
+
+def _read_with_index(folder: Path, paths: Sequence[str]) -> Tuple[List[str], FaceTable]:
+    """(paths of the faces, their data), from the folder's index as far as it is up to date."""
+    read_at = time.time()
+    states = face_index.get_file_states(paths)
+    index = face_index.load_index(folder)
+    rows = {} if index is None else index.find_unchanged(states)
+    names = {path: os.path.basename(path) for path in paths}
+    read = {path: data for path, data in FaceSamplesLoaderSubprocessor(
+        [path for path in paths if names[path] not in rows]).run() if data is not None}
+    kept = [path for path in paths if names[path] in rows or path in read]
+    kept_names = [names[path] for path in kept]
+    io.log_info("%d faces in %s: %d from its index, %d read."
+                % (len(kept), folder, len(kept) - len(read), len(read)))
+    if index is not None and not read and kept_names == index.names:
+        return kept, index.table
+    table = FaceTable.from_rows([read[path] if path in read
+                                 else index.table.get_row(rows[names[path]]) for path in kept])
+    face_index.save_index(folder, kept_names, states, table, read_at)
+    return kept, table
 
 
 class FaceSamplesLoaderSubprocessor(Subprocessor):
@@ -143,9 +154,12 @@ class FaceSamplesLoaderSubprocessor(Subprocessor):
         self.results: List[Optional[FaceData]] = [None] * len(self.image_paths)
         self.pending = [list(range(start, min(start + _FILES_PER_MESSAGE, len(self.image_paths))))
                         for start in range(0, len(self.image_paths), _FILES_PER_MESSAGE)][::-1]
+        self.left_out = 0
         super().__init__("FaceSamplesLoader", FaceSamplesLoaderSubprocessor.Cli, 60)
 
     def run(self) -> List[Tuple[str, Optional[FaceData]]]:
+        if not self.image_paths:
+            return []
         if self._process_count() > 1:
             return super().run()
         for index in io.progress_bar_generator(range(len(self.image_paths)), "Loading samples"):
@@ -158,7 +172,9 @@ class FaceSamplesLoaderSubprocessor(Subprocessor):
 
     def _take(self, index: int, data: Optional[FaceData], reason: Optional[str]) -> None:
         if reason is not None:
-            io.log_err(reason)
+            self.left_out += 1
+            if self.left_out <= _MAX_NAMED:
+                io.log_err(reason)
         self.results[index] = data
 
     def process_info_generator(self):
@@ -184,7 +200,15 @@ class FaceSamplesLoaderSubprocessor(Subprocessor):
             self._take(index, face_data, reason)
         io.progress_bar_inc(len(result))
 
+    def on_data_failed(self, host_dict, data) -> None:
+        for index, filename in data:
+            self._take(index, None, "%s is left out: the process that read it or one of its %d "
+                                    "neighbours failed." % (filename, len(data) - 1))
+
     def get_result(self) -> List[Tuple[str, Optional[FaceData]]]:
+        if self.left_out > _MAX_NAMED:
+            io.log_err("%d files are left out, of which the first %d are named above."
+                       % (self.left_out, _MAX_NAMED))
         return list(zip(self.image_paths, self.results))
 
     class Cli(Subprocessor.Cli):

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 
 from core.errors import UserError
-from core.interact import interact as io
+from core.joblib.worker_process import tell_parent
 
 from .Sample import Sample, UnreadableSampleError
 from .SampleProcessor import SampleProcessor
 
-# So many unreadable samples in a row mean that the whole set is gone.
-_MAX_FAILURES_IN_A_ROW = 100
+# So many unreadable samples in a row mean that (nearly) the whole set is gone.
+_MAX_FAILURES_IN_A_ROW = 1000
 
 
 def prepare_worker(debug: bool) -> None:
@@ -100,13 +100,13 @@ class BatchTask:
             yield row
 
 
-_reported = set()  # messages of this process that were printed already
+_reported = set()  # messages of this process that were told already
 
 
 def _report_unreadable(error: UnreadableSampleError) -> None:
     if str(error) not in _reported:
         _reported.add(str(error))
-        io.log_err(str(error))
+        tell_parent(str(error))
 
 
 def draw_readable_row(draw_row: Callable[[], List[Any]]) -> List[Any]:

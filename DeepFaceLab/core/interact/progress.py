@@ -1,8 +1,11 @@
 """Log lines and the progress bar (spec 41 sections 2.1 and 2.2)."""
 import sys
+import threading
 from typing import Callable, Iterable, Iterator, List, Optional
 
 REFRESH_INTERVAL = 0.1  # s; a bar of very small items must not spend its time on drawing
+
+_bar_lock = threading.RLock()
 
 
 def print_text(text: str, end: str = '\n') -> None:
@@ -74,4 +77,7 @@ class ProgressMixin:
 
 def _make_bar(**kwargs):
     import tqdm  # not needed by worker processes, which import this module too
+    # Bars are drawn by one process: tqdm's own lock is a named semaphore, which stays in the
+    # system when the process is killed.
+    tqdm.tqdm.set_lock(_bar_lock)
     return tqdm.tqdm(ascii=True, mininterval=REFRESH_INTERVAL, miniters=1, **kwargs)

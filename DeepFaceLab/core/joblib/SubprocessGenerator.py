@@ -2,13 +2,14 @@
 import itertools
 import threading
 from multiprocessing import connection
-from typing import Callable, Iterator, Sequence
+from typing import Callable, Iterator, Optional, Sequence
 
 from core.mplib.array_slots import ITEM, SlotReader, SlotWriter
 from core.process_options import WORKER_START_TIMEOUT, WORKER_TIMEOUT, get_setting
 
 from .worker_error import WorkerError
 from .worker_process import ERROR, WorkerProcess
+from .worker_watch import WorkerWatch
 
 END = 'end'  # message kind: the generator has no more items
 
@@ -25,7 +26,8 @@ class SubprocessGenerator:
 
     Errors of `next`: `WorkerError` (a UserError) when the worker raised (with its traceback),
     died (with the signal or exit code) or stalled: environment `DFL_WORKER_START_TIMEOUT` (first
-    item, 120 s) and `DFL_WORKER_TIMEOUT` (60 s), 0 = wait for ever.
+    item, 120 s) and `DFL_WORKER_TIMEOUT` (60 s), 0 = wait for ever. A worker that stands still
+    is named after seconds.
     """
 
     _numbers = itertools.count(1)
@@ -47,40 +49,39 @@ class SubprocessGenerator:
                 raise generator._start_error
 
     @staticmethod
-    def wait_ready(generator_list: Sequence['SubprocessGenerator'], first: int = 0) -> int:
-        """Index of a generator whose `next` does not wait; looked for from index `first` on.
+    def find_ready(generator_list: Sequence['SubprocessGenerator'], first: int,
+                   timeout: float) -> Optional[int]:
+        """Index of a started generator whose `next` does not wait; looked for from `first` on.
 
-        With none ready within a second, `first` itself: its `next` waits and watches its worker.
+        None when there is none within `timeout` seconds. The end of a worker counts as ready.
         """
         order = [(first + i) % len(generator_list) for i in range(len(generator_list))]
-        conns = [generator_list[i].worker.conn for i in order if generator_list[i]._is_started()]
-        ready = connection.wait(conns, timeout=1.0) if len(conns) == len(order) else []
-        for i, conn in zip(order, conns):
-            if conn in ready:
-                return i
-        return first
+        conns = [generator_list[i].worker.conn for i in order]
+        ready = connection.wait(conns, timeout=timeout)
+        return next((i for i, conn in zip(order, conns) if conn in ready), None)
 
     def __init__(self, generator_func: Callable[[object], Iterator], user_param=None,
-                 prefetch: int = 2, start_now: bool = True) -> None:
+                 prefetch: int = 2, start_now: bool = True, name: Optional[str] = None) -> None:
         """
         :param generator_func: picklable; called in the worker.
         :param user_param: its argument; released here after the start.
         :param prefetch: shared slots, at least 1.
         :param start_now: start the process now, else with the first `next`.
+        :param name: what messages call the worker; the name of the function by default.
         """
         super(SubprocessGenerator, self).__init__()
         self.generator_func = generator_func
         self.user_param = user_param
         self.prefetch = max(1, prefetch)
-        self.name = "%s #%d" % (getattr(generator_func, '__qualname__', 'generator'),
-                                next(self._numbers))
+        self.name = name or "%s #%d" % (
+            getattr(generator_func, '__qualname__', 'generator'), next(self._numbers))
         self.p = None  # the process
         self.worker = None
+        self.watch = None
         self._reader = None
         self._start_error = None
         self._error = None
         self._ended = False
-        self._limit = get_setting(WORKER_START_TIMEOUT)
         if start_now:
             self._start()
             if self._start_error is not None:
@@ -89,7 +90,7 @@ class SubprocessGenerator:
     def __getstate__(self) -> dict:
         # Bound methods of sample generators drag their siblings along; processes stay here.
         state = self.__dict__.copy()
-        for name in ('p', 'worker', '_reader', '_error', '_start_error'):
+        for name in ('p', 'worker', 'watch', '_reader', '_error', '_start_error'):
             state[name] = None
         return state
 
@@ -106,6 +107,8 @@ class SubprocessGenerator:
             return
         self.user_param = None
         self._reader = SlotReader(worker.conn)
+        self.watch = WorkerWatch(worker)
+        self.watch.begin("first batch", get_setting(WORKER_START_TIMEOUT))
         self.worker = worker
         self.p = worker.process
 
@@ -143,7 +146,7 @@ class SubprocessGenerator:
         if message[0] == ITEM:
             _, slot, item = message
             self._give_back(slot)
-            self._limit = get_setting(WORKER_TIMEOUT)
+            self.watch.begin("next batch", get_setting(WORKER_TIMEOUT))
             return item
         self._ended = True
         self.close()
@@ -151,7 +154,7 @@ class SubprocessGenerator:
 
     def _receive(self) -> tuple:
         try:
-            self.worker.wait_message(self._limit, "batch")
+            self.watch.wait()
             message = self._reader.receive()
         except WorkerError as error:
             self._error = error

@@ -9,7 +9,7 @@ from core.process_options import WORKER_INIT_TIMEOUT, get_setting
 
 from . import SubprocessorCli
 from .SubprocessorCli import STATE_BUSY, STATE_FREE, STATE_STARTING
-from .worker_error import get_memory_remedies
+from .worker_error import WorkerError, get_memory_remedies
 
 MAX_ATTEMPTS = 3  # for one item, whether it raises, kills its worker or makes it stall
 MAX_RESTARTS = 3  # of one worker without an item done in between
@@ -166,6 +166,7 @@ class Subprocessor:
             self._item_number += 1
             cli.state, cli.sent_data, cli.item_number = STATE_BUSY, data, self._item_number
             cli.sent_time = cli.notice_time = time.monotonic()
+            cli.watch.begin("result", 0)
             try:
                 cli.worker.conn.send({'op': 'data', 'data': data, 'number': cli.item_number})
             except OSError:
@@ -261,7 +262,14 @@ class Subprocessor:
         for cli in list(self.clis):
             if not cli.worker.is_alive() and not cli.worker.has_message():
                 self._lose_worker(cli, str(cli.worker.make_death_error()))
-            elif cli.state == STATE_STARTING:
+                continue
+            try:
+                if cli.state != STATE_FREE:
+                    cli.watch.check(is_waited_for=False)  # names it when it stands still
+            except WorkerError as error:
+                self._lose_worker(cli, str(error))
+                continue
+            if cli.state == STATE_STARTING:
                 limit = get_setting(WORKER_INIT_TIMEOUT)
                 if limit and now - cli.sent_time > limit:
                     self._drop_worker(cli, str(cli.worker.make_stall_error(

@@ -2,8 +2,11 @@
 import threading
 import traceback
 
-from .worker_process import WorkerProcess, get_remedies
 from core.errors import UserError
+
+from .worker_error import get_remedies
+from .worker_process import WorkerProcess
+from .worker_watch import WorkerWatch
 
 STATE_STARTING, STATE_FREE, STATE_BUSY = 0, 1, 2
 
@@ -24,6 +27,8 @@ class Cli:
         self.worker = WorkerProcess(type(self).__name__, _run_client, type(self), client_dict)
         self.worker.start()
         self.p = self.worker.process
+        self.watch = WorkerWatch(self.worker)
+        self.watch.begin("sign of being ready", 0)  # the limits are the host's
         # Book-keeping of the host.
         self.name = None
         self.host_dict = None

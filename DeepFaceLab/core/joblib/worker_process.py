@@ -14,17 +14,17 @@ import struct
 import sys
 import threading
 import time
-import traceback
+import weakref
+from multiprocessing import util
 from multiprocessing.reduction import ForkingPickler
-from typing import Callable, Optional
+from typing import Callable, Iterator, Optional, Tuple, Union
 
 import numpy as np
 
 from core.compat import ensure_resource_tracker, spawn_context
-from core.errors import UserError
-from core.interact import interact as io
 
-from .worker_error import WorkerError, explain_exit, get_memory_remedies
+from .worker_error import WorkerError, explain_exit, get_memory_remedies, make_report
+from .worker_watch import print_once
 
 ERROR = 'error'  # kind of the message that reports an exception of the worker's function
 
@@ -34,10 +34,9 @@ IGNORED_SIGNALS = [getattr(signal, name) for name in ('SIGINT', 'SIGHUP') if has
 
 WATCH_INTERVAL = 2.0  # s between looks at the parent's process id
 PARENT_ENDED = 3  # exit code of a worker whose parent is gone
-NOTICE_INTERVAL = 10.0  # s between two "still waiting" lines
-PONG_TIMEOUT = 2.0  # s for the answer to "how much CPU time have you used"
-BUSY_SHARE = 0.1  # of one core: a worker that uses less is stalled
-BUSY_PATIENCE = 10  # times the limit for a worker that computes
+END_TIMEOUT = 2.0  # s for a process that has been told to end
+
+_USE = struct.Struct('<dd')  # answer of a worker: its clock and the CPU seconds it has used
 
 
 class _Payload:
@@ -76,25 +75,53 @@ def _interrupts_blocked():
         signal.pthread_sigmask(signal.SIG_SETMASK, previous)
 
 
-def _watch_parent(lifeline, parent_pid: int) -> None:
-    """Thread of the worker: end the process with its parent; answer with CPU seconds used."""
-    while True:
-        try:
-            if lifeline.poll(WATCH_INTERVAL):
-                lifeline.recv_bytes()
-                lifeline.send_bytes(struct.pack('<d', time.process_time()))
-        except (EOFError, OSError):
-            os._exit(PARENT_ENDED)
-        # A fork of the parent may still hold the other end. Windows keeps a dead parent's id.
-        if os.name != 'nt' and os.getppid() != parent_pid:
-            os._exit(PARENT_ENDED)
+class _Lifeline:
+    """Worker's end of the pipe that tells it of the end of its parent."""
+
+    def __init__(self, conn, parent_pid: int) -> None:
+        self._conn = conn
+        self._parent_pid = parent_pid
+        self._lock = threading.Lock()
+
+    def send(self, data: bytes) -> None:
+        with self._lock:
+            self._conn.send_bytes(data)
+
+    def watch(self) -> None:
+        """Thread: end the process with its parent; answer with clock and CPU seconds."""
+        while True:
+            try:
+                if self._conn.poll(WATCH_INTERVAL):
+                    self._conn.recv_bytes()
+                    self.send(b'c' + _USE.pack(time.monotonic(), time.process_time()))
+            except (EOFError, OSError):
+                os._exit(PARENT_ENDED)
+            # A fork of the parent may still hold the other end. Windows keeps a dead parent's id.
+            if os.name != 'nt' and os.getppid() != self._parent_pid:
+                os._exit(PARENT_ENDED)
+
+
+_lifeline: Optional[_Lifeline] = None  # of this process, if it is a worker
+
+
+def tell_parent(text: str) -> None:
+    """Have the parent print `text`, once whichever of its workers tell it.
+
+    In a process that is no worker it is printed here.
+    """
+    if _lifeline is None:
+        print_once(text)
+    else:
+        _lifeline.send(b't' + text.encode('utf-8', 'surrogatepass'))
 
 
 def _run_worker(conn, lifeline, parent_pid: int, payload: _Payload) -> None:
     """Main function of every worker process."""
     for number in IGNORED_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_watch_parent, args=(lifeline, parent_pid), daemon=True).start()
+    global _lifeline
+    _lifeline = _Lifeline(lifeline, parent_pid)
+    threading.Thread(target=_lifeline.watch, daemon=True).start()
     _enable_fault_report()
     try:
         func, args = payload.load()
@@ -125,18 +152,16 @@ def _limit_threads() -> None:
     np.random.seed()
 
 
-def make_report(error: BaseException) -> tuple:
-    """(text, remedies, traceback or None for an expected failure) of the exception at hand."""
-    if isinstance(error, UserError):
-        return error.what, list(error.remedies), None
-    return "%s: %s" % (type(error).__name__, error), get_remedies(error), traceback.format_exc()
+_started = weakref.WeakSet()  # workers of this process
 
 
-def get_remedies(error: BaseException) -> list:
-    """What to do about an unexpected exception of a worker."""
-    if isinstance(error, MemoryError) or getattr(error, 'winerror', None) == 1455:
-        return get_memory_remedies()
-    return []
+def _end_workers() -> None:
+    """At the end of this process: multiprocessing itself would wait for a stopped worker."""
+    for worker in list(_started):
+        worker.end_process()
+
+
+util.Finalize(None, _end_workers, exitpriority=100)
 
 
 class WorkerProcess:
@@ -152,8 +177,6 @@ class WorkerProcess:
         self.process = None
         self._payload = _Payload(func, args)
         self._lifeline = None
-        self._pings = 0  # questions without an answer yet
-        self._cpu_seconds = None
 
     def start(self) -> None:
         """Spawn the process. The arguments are released."""
@@ -170,6 +193,7 @@ class WorkerProcess:
         child_lifeline.close()
         self._payload = None
         self.process = process
+        _started.add(self)
 
     def describe(self) -> str:
         """Name and process id."""
@@ -179,6 +203,11 @@ class WorkerProcess:
     def is_alive(self) -> bool:
         return self.process is not None and self.process.is_alive()
 
+    def was_killed(self) -> bool:
+        """True if the process was ended by a signal."""
+        exitcode = None if self.process is None else self.process.exitcode
+        return exitcode is not None and exitcode < 0
+
     def has_message(self) -> bool:
         """True if something can be received; a closed pipe counts as such where it is readable."""
         try:
@@ -186,63 +215,35 @@ class WorkerProcess:
         except OSError:  # Windows: the worker is gone and has left nothing
             return False
 
-    def wait_message(self, limit: float, purpose: str) -> None:
-        """Return when a message can be received.
-
-        :param limit: seconds without one after which an idle worker counts as stalled; one that
-            computes gets 10 times as long. 0 = wait for ever.
-        :raises WorkerError: the worker died or stalled; it is ended.
-        """
-        started = time.monotonic()
-        mark = None  # (time, CPU seconds of the worker) early in the wait
-        notice = started + NOTICE_INTERVAL
-        mark_at = started + min(NOTICE_INTERVAL / 2, limit / 2 if limit else NOTICE_INTERVAL)
-        deadline = started + limit if limit else float('inf')
-        while not self.conn.poll(max(0.0, min(mark_at, notice, deadline) - time.monotonic())):
-            now = time.monotonic()
-            if not self.is_alive() and not self.has_message():
-                raise self.make_death_error()
-            if now >= mark_at:
-                mark, mark_at = (now, self.ask_cpu_seconds()), float('inf')
-            if now >= notice:
-                io.log_info("Still waiting for %s from %s: %d s."
-                            % (purpose, self.describe(), now - started))
-                notice = now + NOTICE_INTERVAL
-            if now >= deadline:
-                if now - started >= limit * BUSY_PATIENCE or not self._is_busy_since(mark):
-                    raise self.make_stall_error(now - started, purpose)
-                deadline = now + limit
-
-    def _is_busy_since(self, mark) -> bool:
-        """True if the worker used CPU time since `mark`; False also if it does not answer."""
-        now = time.monotonic()
-        cpu_seconds = self.ask_cpu_seconds()
-        if mark is None or mark[1] is None or cpu_seconds is None:
-            return False
-        return cpu_seconds - mark[1] >= BUSY_SHARE * (now - mark[0])
-
-    def ask_cpu_seconds(self) -> Optional[float]:
-        """CPU seconds the worker has used, asked from it; None if it does not answer."""
+    def ask_cpu_use(self) -> bool:
+        """Ask the worker for its CPU time; False if it cannot be asked any more."""
         try:
             self._lifeline.send_bytes(b'?')
-            self._pings += 1
-            deadline = time.monotonic() + PONG_TIMEOUT
-            # Late answers to earlier questions come first.
-            while self._pings > 0 and self._lifeline.poll(max(0, deadline - time.monotonic())):
-                self._cpu_seconds = struct.unpack('<d', self._lifeline.recv_bytes())[0]
-                self._pings -= 1
+        except OSError:
+            return False
+        return True
+
+    def read_lifeline(self) -> Iterator[Union[str, Tuple[float, float]]]:
+        """What has come on the lifeline: texts of `tell_parent`, and as answers to `ask_cpu_use`
+        (clock of the worker, CPU seconds it has used)."""
+        try:
+            while self._lifeline.poll(0):
+                data = self._lifeline.recv_bytes()
+                if data[:1] == b't':
+                    yield data[1:].decode('utf-8', 'surrogatepass')
+                else:
+                    yield _USE.unpack(data[1:])
         except (EOFError, OSError):
-            return None
-        return self._cpu_seconds if self._pings == 0 else None
+            return  # the worker has ended
 
     def make_death_error(self) -> WorkerError:
         """The error for a worker whose connection has ended."""
-        self.process.join(PONG_TIMEOUT)
+        self.process.join(END_TIMEOUT)
         exitcode = self.process.exitcode
         self.kill()
         cause, remedies = explain_exit(exitcode)
         return WorkerError(self.name, "%s has died: %s." % (self.describe(), cause), remedies,
-                           exitcode=exitcode)
+                           exitcode=exitcode, is_replaceable=True)
 
     def make_stall_error(self, seconds: float, purpose: str) -> WorkerError:
         """The error for a worker that gives no sign; it is ended."""
@@ -253,24 +254,29 @@ class WorkerProcess:
             get_memory_remedies() + [
                 "Check that the disk with the faces answers.",
                 "On a slow machine set DFL_WORKER_TIMEOUT and DFL_WORKER_START_TIMEOUT to more "
-                "seconds (0 waits for ever)."])
+                "seconds (0 waits for ever)."], is_replaceable=True)
 
     def make_exception_error(self, message: tuple) -> WorkerError:
         """The error for an ERROR message of the worker."""
-        _, text, remedies, traceback_text = message
+        _, text, remedies, traceback_text, is_memory_short = message
         what = text if traceback_text is None else "%s failed:\n%s" % (
             self.describe(), traceback_text)
-        return WorkerError(self.name, what, remedies, traceback_text=traceback_text)
+        return WorkerError(self.name, what, remedies, traceback_text=traceback_text,
+                           is_replaceable=is_memory_short)
 
-    def kill(self) -> None:
-        """End the process now and release the connection."""
+    def end_process(self) -> None:
+        """End the process now; the connection stays."""
         if self.process is not None and self.process.is_alive():
             if os.name == 'nt':
                 self.process.terminate()
             else:
                 # SIGTERM does not reach a stopped process.
                 os.kill(self.process.pid, signal.SIGKILL)
-            self.process.join(PONG_TIMEOUT)
+            self.process.join(END_TIMEOUT)
+
+    def kill(self) -> None:
+        """End the process now and release the connection."""
+        self.end_process()
         for conn in (self.conn, self._lifeline):
             if conn is not None:
                 conn.close()

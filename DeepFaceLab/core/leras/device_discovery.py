@@ -4,84 +4,140 @@ TensorFlow takes memory of every GPU for as long as the process that lists them 
 some machines the listing crashes or never returns. Hence a child with a time limit.
 """
 import json
-import math
 import os
-import queue
-import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
-from core.compat import spawn_context
+from core.errors import UserError
+from core.joblib.worker_process import ERROR, WorkerProcess
 from core.process_options import DEVICE_LIST_TIMEOUT, get_setting
 
-_POLL_INTERVAL = 0.1      # seconds
+_POLL_INTERVAL = 0.5    # s
+_NOTICE_AFTER = 5.0     # s of silence before the wait is announced
+_LEAVE_TIMEOUT = 2.0    # s for the child to release the devices by itself
+
+DeviceTable = Dict[int, Tuple[str, str, int]]
+
+BYPASS = ["to skip the list: DFL_FORCE_DEVICES=1 (or force_gpu_data=1) takes the devices that "
+          "DFL_FORCED_GPU_ID and DFL_MAX_GPU_MEMORY (in bytes) tell",
+          "to train on the CPU anyway: --cpu-only"]
+DRIVER_CHECK = ("check that the driver answers (nvidia-smi has to end by itself) and fits this "
+                "TensorFlow build; `main.py doctor` tells the versions")
 
 
-def discover_devices(child_body: Callable[[Any], None]) -> Dict[int, Tuple[str, str, int]]:
+def discover_devices(child_body: Callable[[Any], None]) -> DeviceTable:
     """Runs `child_body(queue)` in a child process and returns the table it puts there.
 
-    A child that dies, or is silent for longer than the option device_list_timeout, is reported and
-    gives an empty table, i.e. the run goes on with the CPU.
+    Texts that it puts say what it is about to do. A child that fails, dies, or is silent for
+    longer than the option device_list_timeout, is reported and gives an empty table, i.e. the run
+    goes on with the CPU.
     """
-    timeout = get_setting(DEVICE_LIST_TIMEOUT) or math.inf
-    context = spawn_context()
-    q = context.Queue()
-    child = context.Process(target=child_body, args=(q,), daemon=True)
-    child.start()
+    child = WorkerProcess("the process that lists the GPUs", _run_body, child_body)
+    waiting = _Waiting(child, get_setting(DEVICE_LIST_TIMEOUT))
     try:
-        table, problem = _wait_for_table(child, q, timeout)
+        child.start()
+        table = waiting.receive_table()
+        child.process.join(_LEAVE_TIMEOUT)
+        return table
+    except UserError as error:
+        _report(error)
+        return {}
     finally:
-        _end_process(child)
-        q.close()
-    if problem:
-        _report(problem)
-    return table
+        child.kill()
 
 
-def _wait_for_table(child, q, timeout: float) -> Tuple[Dict[int, Tuple[str, str, int]], str]:
-    deadline = time.monotonic() + timeout
-    while True:
-        exited = not child.is_alive()   # read first: what it put before its end is then there
+class _Sender:
+    """What the body takes for a queue."""
+
+    def __init__(self, conn) -> None:
+        self._conn = conn
+
+    def put(self, item: Any) -> None:
+        self._conn.send(item)
+
+
+def _run_body(conn, child_body: Callable[[Any], None]) -> None:
+    """Main function of the child."""
+    child_body(_Sender(conn))
+
+
+class _Waiting:
+    """The wait for the table: what the child has tried, and for how long."""
+
+    def __init__(self, child: WorkerProcess, timeout: float) -> None:
+        """timeout: seconds in all, 0 = for ever."""
+        self._child = child
+        self._timeout = timeout
+        self._started = time.monotonic()
+        self._notice_at = _NOTICE_AFTER
+        self._stages: List[str] = []
+
+    def receive_table(self) -> DeviceTable:
+        """Raises UserError when there will be none."""
+        while True:
+            elapsed = time.monotonic() - self._started
+            if self._timeout and elapsed >= self._timeout:
+                raise UserError("%s gave no answer within %g seconds. %s" % (
+                    self._child.describe(), self._timeout, self._describe_stages()),
+                    [DRIVER_CHECK, "a slow start: set DFL_DEVICE_LIST_TIMEOUT to more seconds "
+                                   "(0 waits for ever)"] + BYPASS)
+            if elapsed >= self._notice_at:
+                self._give_notice(elapsed)
+            left = self._timeout - elapsed if self._timeout else _POLL_INTERVAL
+            if self._child.conn.poll(min(_POLL_INTERVAL, left)):
+                message = self._receive()
+                if isinstance(message, dict):
+                    return message
+                self._stages.append("%s (after %.1f s)" % (
+                    message, time.monotonic() - self._started))
+
+    def _receive(self) -> Any:
         try:
-            return q.get(timeout=_POLL_INTERVAL), ""
-        except queue.Empty:
-            pass
-        if exited:
-            return {}, "ended with exit code %s" % child.exitcode
-        if time.monotonic() > deadline:
-            return {}, "gave no answer within %g seconds" % timeout
+            message = self._child.conn.recv()
+        except (EOFError, OSError):
+            error = self._child.make_death_error()
+            raise UserError("%s %s" % (error.what, self._describe_stages()),
+                            [DRIVER_CHECK] + BYPASS + error.remedies) from None
+        if isinstance(message, tuple) and message[0] == ERROR:
+            error = self._child.make_exception_error(message)
+            raise UserError("%s\n%s" % (error.what.rstrip(), self._describe_stages()),
+                            [DRIVER_CHECK] + BYPASS + error.remedies)
+        return message
+
+    def _give_notice(self, elapsed: float) -> None:
+        from core.interact import interact as io
+        self._notice_at = elapsed + 2 * _NOTICE_AFTER
+        end = " It is given up after %g s." % self._timeout if self._timeout else ""
+        io.log_info("The list of GPUs takes its time: %d s. %s%s"
+                    % (elapsed, self._describe_stages(), end))
+
+    def _describe_stages(self) -> str:
+        if not self._stages:
+            return "Tried: to start it."
+        return "Tried: %s." % ", ".join(self._stages)
 
 
-def _end_process(child) -> None:
-    """Lets the child leave by itself for a moment, then ends it."""
-    child.join(2)
-    if child.is_alive():
-        child.terminate()
-        child.join(2)
-    if child.is_alive():   # a driver call that ignores SIGTERM
-        os.kill(child.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
-        child.join(2)
-
-
-def _report(problem: str) -> None:
+def _report(error: UserError) -> None:
     from core.interact import interact as io
-    io.log_err("The process that lists the GPUs %s. Continuing without GPU.\n"
-               "  - check that the driver works (nvidia-smi) and fits this TensorFlow build\n"
-               "  - a slow start: set DFL_DEVICE_LIST_TIMEOUT to more seconds (0 waits for ever)\n"
-               "  - to skip the listing set force_gpu_data=1, forced_gpu_id and max_gpu_memory"
-               % problem)
+    what = error.what[:1].upper() + error.what[1:]
+    io.log_err("%s\nContinuing without GPU.\n%s" % (
+        what, "\n".join("  - " + remedy for remedy in error.remedies)))
 
 
 def list_tf_devices(q) -> None:
-    """Child process: imports TensorFlow and puts `{index: (type, name, memory limit)}`."""
+    """Child process: imports TensorFlow and puts `{index: (type, name, memory limit)}`.
+
+    Before each step that may hang it puts a text.
+    """
     if sys.platform.startswith("win"):
         use_cuda_cache("_ALL")
 
     import logging
 
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    q.put("importing TensorFlow")
     import tensorflow
     tf = v1_api(tensorflow)
     if tf is not tensorflow:
@@ -89,6 +145,7 @@ def list_tf_devices(q) -> None:
 
     from tensorflow.python.client import device_lib
 
+    q.put("asking TensorFlow %s for its devices, which wakes the driver" % tensorflow.__version__)
     table = {}
     for device in device_lib.list_local_devices():
         if device.device_type not in ("GPU", "DML"):
@@ -98,7 +155,6 @@ def list_tf_devices(q) -> None:
         name = parse_device_name(device.physical_device_desc, tf_name)
         table[index] = (device.device_type, name, int(device.memory_limit))
     q.put(table)
-    time.sleep(0.1)   # let the queue's feeder thread write before the interpreter goes down
 
 
 def v1_api(tensorflow: Any) -> Any:

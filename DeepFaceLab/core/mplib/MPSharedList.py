@@ -2,7 +2,7 @@
 import pickle
 import struct
 from multiprocessing import context
-from typing import BinaryIO, Optional, Tuple
+from typing import Any, BinaryIO, Callable, Iterator, Optional, Tuple
 
 from .shared_block import SharedBlock
 
@@ -29,7 +29,20 @@ class MPSharedList:
             return
         if not isinstance(obj_list, list):
             raise ValueError("MPSharedList needs a list, not %s." % type(obj_list).__name__)
-        count, table_offset, data_offset, block = self.bake_data(obj_list)
+        self._set_part(*self.bake_data(obj_list))
+
+    @classmethod
+    def from_items(cls, make_items: Callable[[], Iterator[Any]], count: int) -> 'MPSharedList':
+        """The list of the `count` objects that `make_items()` yields, one in memory at a time.
+
+        `make_items` is called again when the first place for the block turns out to be too small.
+        """
+        result = cls(None)
+        result._set_part(*cls._bake_items(make_items, count))
+        return result
+
+    def _set_part(self, count: int, table_offset: int, data_offset: int,
+                  block: Optional[SharedBlock]) -> None:
         self.obj_counts = [count]
         self.table_offsets = [table_offset]
         self.data_offsets = [data_offset]
@@ -41,7 +54,11 @@ class MPSharedList:
 
         Objects are pickled one at a time straight into the block, so the peak is one object.
         """
-        count = len(obj_list)
+        return MPSharedList._bake_items(lambda: iter(obj_list), len(obj_list))
+
+    @staticmethod
+    def _bake_items(make_items: Callable[[], Iterator[Any]],
+                    count: int) -> Tuple[int, int, int, Optional[SharedBlock]]:
         if count == 0:
             return 0, 0, 0, None
         data_offset = OFFSET_SIZE * (count + 1)
@@ -50,7 +67,7 @@ class MPSharedList:
             base = file.tell()
             file.write(bytes(data_offset))
             offsets = [0]
-            for obj in obj_list:
+            for obj in make_items():
                 offsets.append(offsets[-1] + file.write(pickle.dumps(obj, PICKLE_PROTOCOL)))
             file.seek(base)
             file.write(struct.pack('<%dQ' % (count + 1), *offsets))
