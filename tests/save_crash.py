@@ -124,8 +124,10 @@ class Rounds:
         return disk.kinds
 
 
-def run_struck(rounds, number, strike, goes_on=False, expect=(UserError, OSError)):
-    """A round in this process: `work` with a blow at a step. (folder, saved, trained)"""
+def run_struck(rounds, number, strike, goes_on=False, expect=(UserError, OSError),
+               backs_up=False):
+    """A round in this process: `work` with a blow at a step, `backs_up`: and a backup when that has
+    passed. (folder, saved, trained)"""
     folder = rounds.begin()
     model = make_model(folder)
     saved = [model.iter]
@@ -137,6 +139,9 @@ def run_struck(rounds, number, strike, goes_on=False, expect=(UserError, OSError
         pass
     finally:
         patch.undo()
+    if backs_up:
+        model.create_backup()
+        assert is_whole(folder / (NAME + '_autobackups') / '01'), 'a backup of two saves'
     return folder, saved[-1], model.iter
 
 
@@ -262,7 +267,8 @@ def run_held(rounds):
     numbers = [number for number, kind in enumerate(kinds) if kind == 'replace']
     for number in numbers:
         del refusals[:]
-        folder, saved, trained = run_struck(rounds, number, strike_target(number), True)
+        folder, saved, trained = run_struck(rounds, number, strike_target(number), True,
+                                            backs_up=True)
         assert len(refusals) % 10 == 0 and refusals, (number, len(refusals))
         check_named(folder, saved, trained, number, kinds)
     return {'rounds': len(numbers)}

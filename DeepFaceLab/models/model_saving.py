@@ -61,6 +61,8 @@ class SavingAndBackups:
             return
         io.log_info('Creating backup...')
         root, name = self.autobackups_path, self.get_model_name()
+        # of a save that failed half-way (a file was held) there are files of two iterations
+        persist.recover_generation(self.saved_models_path, name)
         backups.finish_interrupted(root, name, self._put_backup_in_place)
         files = [self._find_saved_file(filename) for _, filename in self.get_model_filename_list()]
         files += [Path(self.get_summary_path()), self.model_data_path]
