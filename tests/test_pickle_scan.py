@@ -7,10 +7,13 @@ import struct
 import numpy as np
 import pytest
 from data_support import CountingFile
+from mutation_support import mutate
 
 from core import pickle_format
 from core.errors import CorruptFileError, UnsafePickleError
-from core.pickle_scan import LONGEST_NUMBER, MEMO_HEADROOM, scan_pickle
+from core.pickle_parts import PartMaker
+from core.pickle_scan import LONGEST_NUMBER, scan_pickle
+from core.pickle_values import MEMO_HEADROOM
 
 
 def scan(data):
@@ -115,3 +118,65 @@ def test_arrays_are_stepped_over():
     file = CountingFile(pickle.dumps({"a": np.zeros(1 << 22, np.uint8), "b": np.ones(3)}, 4))
     scan_pickle(file)
     assert file.taken < 1 << 18
+
+
+class CheckedUnpickler(pickle._Unpickler):
+    """Python's own unpickler with the stand-ins of ours; looks at every key before it is hashed."""
+
+    dispatch = dict(pickle._Unpickler.dispatch)
+
+    def __init__(self, data):
+        super().__init__(io.BytesIO(data), encoding="latin1")
+        self.parts = PartMaker()
+
+    def find_class(self, module, name):
+        return self.parts.make(module, name, pickle_format.find_allowed_global(module, name))
+
+    def look_at(self, keys):
+        for key in keys:
+            assert type(key) in (str, bytes, int, bool, type(None)), key
+            assert not isinstance(key, int) or abs(key) < 1 << 40
+
+    def load_setitem(self):
+        self.look_at(self.stack[-2:-1])
+        super().load_setitem()
+
+    def load_setitems(self):
+        self.look_at(self.stack[::2])
+        super().load_setitems()
+
+    def load_dict(self):
+        self.look_at(self.stack[::2])
+        super().load_dict()
+
+    def load_additems(self):
+        self.look_at(self.stack)
+        super().load_additems()
+
+    def load_frozenset(self):
+        self.look_at(self.stack)
+        super().load_frozenset()
+
+    for name in ("setitem", "setitems", "dict", "additems", "frozenset"):
+        dispatch[getattr(pickle, {"frozenset": "FROZENSET"}.get(name, name.upper()))[0]] = \
+            locals()["load_" + name]
+
+
+def test_the_scan_knows_every_key_that_the_unpickler_will_hash():
+    passed = 0
+    base = [pickle.dumps({"a": [[1.5, 2], {3: "x"}], "t": ((1,), [4], None), "n": np.arange(3)}, p)
+            for p in range(pickle.HIGHEST_PROTOCOL + 1)]
+    for seed in range(1200):
+        data = mutate(base[seed % len(base)], "pickle", random.Random(seed))
+        try:
+            scan(data)
+        except (ValueError, UnsafePickleError):
+            continue
+        passed += 1
+        try:
+            CheckedUnpickler(data).load()
+        except AssertionError:
+            raise
+        except Exception:  # noqa: BLE001 a damaged pickle can raise anything
+            continue
+    assert passed > 100

@@ -8,34 +8,21 @@ a key. The bytes of arrays and texts are stepped over, not read, and lists of nu
 loss histories) are taken in one go.
 """
 import copyreg
-import re
 import struct
-from typing import Any, BinaryIO, Callable, Dict, List, Tuple
+from typing import Any, BinaryIO, Callable, Dict, List
 
 from core.errors import UnsafePickleError
 from core.file_window import FileWindow
+from core.pickle_values import (FLOATS, INDEXED_LISTS, MEMO_HEADROOM, MEMOIZED_LISTS, PUSHES,
+                                UNKNOWN_LISTS)
 
-MEMO_HEADROOM = 1 << 21     # a memo index may lie this far beyond the number of entries
 LONGEST_NUMBER = 512        # bytes of one number; longer ones take quadratic time
 LONGEST_NAME = 1024         # bytes of the module or name of a global
 _LONG_TEXT = 12             # characters from which a number can be made to collide with others
 _LONGEST_HEAD = 16          # bytes of an opcode with its argument or length
 
-_NUMBER = rb"(?:G.{8}|K.|M..|J.{4}|[N\x88\x89])"
-_CONTENT = rb"(?:\(" + _NUMBER + rb"*e|" + _NUMBER + rb"a)?"
-
-
-def _compile_lists(head: bytes) -> Tuple[Any, Any]:
-    """Patterns of many lists of numbers and of one, each a finished value that is no key."""
-    value = head + _CONTENT
-    return re.compile(b"(?:" + value + b")+", re.DOTALL), re.compile(value, re.DOTALL)
-
-
-_FLOATS = re.compile(rb"(?:G.{8})+", re.DOTALL)
-_INDEXED_LISTS = _compile_lists(rb"\](?:q.|r..[\x00-\x1f]\x00)?")    # index below MEMO_HEADROOM
-_MEMOIZED_LISTS = _compile_lists(rb"\]\x94")
-_UNKNOWN_LISTS = _compile_lists(rb"\](?!\x94)")    # not in the memo
-_FLOAT, _LIST = ord("G"), ord("]")
+_FLOAT, _LIST, _BINPUT, _BINGET = b"G]qh"
+_RUNS = (_FLOAT, _LIST)
 
 
 class _Scan:
@@ -51,25 +38,44 @@ class _Scan:
         self.is_done = False
 
     def run(self) -> None:
+        """The loop is written out for what faces and weights consist of: texts, each put into the
+        memo, and values taken from there."""
         window, stack = self.window, self.stack
         while not self.is_done:
-            if len(window.buffer) - window.index < _LONGEST_HEAD:
+            buffer, index = window.buffer, window.index
+            if len(buffer) - index < _LONGEST_HEAD:
                 window.fill(_LONGEST_HEAD)
-                if len(window.buffer) == window.index:
+                buffer, index = window.buffer, window.index
+                if len(buffer) == index:
                     raise ValueError("it has no end.")
-            code = window.buffer[window.index]
-            if code == _FLOAT or code == _LIST:
-                self.take_run(code)
-                continue
-            window.index += 1
-            push = _PUSHES.get(code)
+            code = buffer[index]
+            push = PUSHES.get(code)
+            index += 1
             if push is not None:
                 size, unpack, is_key = push
                 if unpack is not None:
-                    size = unpack(window.take(size))[0]
-                window.skip(size)
+                    head, index = index, index + size
+                    if index > len(buffer):
+                        raise ValueError("it ends inside a length.")
+                    size = unpack(buffer, head)[0]
+                if 0 <= size <= len(buffer) - index:
+                    window.index = index + size
+                else:
+                    window.index = index
+                    window.skip(size)
                 stack.append(is_key)
+            elif code == _BINPUT and not self.memoizes and index < len(buffer) \
+                    and len(stack) > (self.marks[-1] if self.marks else 0):
+                self.memo[buffer[index]] = stack[-1]
+                self.puts += 1
+                window.index = index + 1
+            elif code == _BINGET and index < len(buffer):
+                stack.append(self.memo.get(buffer[index], False))
+                window.index = index + 1
+            elif code in _RUNS:
+                self.take_run(code)
             elif code in _OTHERS:
+                window.index = index
                 _OTHERS[code](self)
             else:
                 raise ValueError("it holds the unknown opcode {:#x}.".format(code))
@@ -78,18 +84,18 @@ class _Scan:
         """Floats, or lists of numbers as far as the buffer holds them."""
         buffer, start = self.window.buffer, self.window.index
         if code == _FLOAT:
-            found = _FLOATS.match(buffer, start)
+            found = FLOATS.match(buffer, start)
             if found is None:
                 raise ValueError("it ends inside a number.")
             count = (found.end() - start) // 9
         else:
-            many, one = _INDEXED_LISTS
+            many, one = INDEXED_LISTS
             if self.memoizes:
                 is_known = buffer[start + 1:start + 2] == b"\x94"
-                many, one = _MEMOIZED_LISTS if is_known else _UNKNOWN_LISTS
+                many, one = MEMOIZED_LISTS if is_known else UNKNOWN_LISTS
             found = many.match(buffer, start)
             count = len(one.findall(buffer, start, found.end()))
-            if many is not _UNKNOWN_LISTS[0]:
+            if many is not UNKNOWN_LISTS[0]:
                 self.puts += count
         self.stack.extend([False] * count)
         self.window.index = found.end()
@@ -216,24 +222,6 @@ class _Scan:
     def stop(self) -> None:
         self.is_done = True
 
-
-# Texts, bytes and small numbers, whose hashes nobody can make collide at will.
-_KEYS = frozenset(b"N\x88\x89KMJTUX\x8c\x8dBC\x8e")
-
-
-def _list_pushes() -> Dict[int, Tuple[int, Any, bool]]:
-    """Opcodes that push a value: size of the argument, or of the length before it and what reads
-    that length; whether the value can be a key."""
-    fixed = {b"N\x88\x89]})\x8f": 0, b"K": 1, b"M": 2, b"J": 4, b"G": 8}
-    counted = {b"U\x8cC": "<B", b"T": "<i", b"XB": "<I", b"\x8d\x8e\x96": "<Q"}
-    pushes = {code: (size, None, code in _KEYS) for codes, size in fixed.items() for code in codes}
-    for codes, form in counted.items():
-        length = struct.Struct(form)
-        pushes.update({code: (length.size, length.unpack, code in _KEYS) for code in codes})
-    return pushes
-
-
-_PUSHES = _list_pushes()
 
 _OTHERS: Dict[int, Callable[[_Scan], Any]] = {
     ord("I"): _Scan.take_number_text,
