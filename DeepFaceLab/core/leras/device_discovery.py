@@ -21,8 +21,7 @@ _LEAVE_TIMEOUT = 2.0    # s for the child to release the devices by itself
 DeviceTable = Dict[int, Tuple[str, str, int]]
 
 BYPASS = ["to skip the list: DFL_FORCE_DEVICES=1 (or force_gpu_data=1) takes the devices that "
-          "DFL_FORCED_GPU_ID and DFL_MAX_GPU_MEMORY (in bytes) tell",
-          "to train on the CPU anyway: --cpu-only"]
+          "DFL_FORCED_GPU_ID and DFL_MAX_GPU_MEMORY (in bytes) tell"]
 DRIVER_CHECK = ("check that the driver answers (nvidia-smi has to end by itself) and fits this "
                 "TensorFlow build; `main.py doctor` tells the versions")
 
