@@ -119,3 +119,14 @@ def test_probe_of_a_package():
     assert answer["facts"] == {"version": numpy.__version__}
     cv2 = Doctor.run_child([sys.executable, "-c", Doctor.IMPORT_PROBE, "cv2"])
     assert cv2["facts"]["gui"]
+
+
+def test_a_slow_list_of_devices_is_no_complaint(monkeypatch):
+    """What the listing says of its progress; errors count."""
+    probe = Doctor.DEVICE_PROBE.replace("nn.initialize_main_env()", (
+        "import os; io.log_info('it takes its time'); io.log_err('it has died'); "
+        "os.environ['NN_DEVICES_COUNT'] = '0'"))
+    monkeypatch.setattr(Doctor, "DEVICE_PROBE", probe)
+    found = Doctor.probe_devices()
+    assert found["facts"]["NN_DEVICES_COUNT"] == "0"
+    assert len(found["log"]) == 1 and "it has died" in found["log"][0]

@@ -47,7 +47,9 @@ print('FACTS ' + json.dumps(facts))
 # The listing that training itself does, with its own time limit and overrides.
 DEVICE_PROBE = """
 import json, multiprocessing, os
+from core.interact import interact as io
 from core.leras import nn
+io.log_info = lambda *args, **kwargs: None  # a slow start is no complaint
 multiprocessing.set_start_method('spawn')
 nn.initialize_main_env()
 print('FACTS ' + json.dumps({k: v for k, v in os.environ.items() if k.startswith('NN_DEVICE')}))

@@ -4,17 +4,14 @@ The entry script calls `Devices.initialize_main_env()` once. It lists the device
 process and exports the list to environment variables, which worker processes inherit.
 """
 import os
-from typing import Dict, Iterator, Optional, Sequence, Tuple, Union
+from typing import Iterator, Optional, Sequence, Union
 
 from core.errors import UserError
 from core.process_options import (FORCE_DEVICES, FORCED_GPU_ID, FORCED_GPU_TYPE,
                                   KEEP_CUDA_VISIBLE_DEVICES, MAX_GPU_MEMORY, VISIBLE_DEVICES,
                                   get_setting)
 
-from .device_discovery import discover_devices, list_tf_devices
-
-# what a discovery delivers: {index: (tf device type, display name, bytes TensorFlow may allocate)}
-DeviceTable = Dict[int, Tuple[str, str, int]]
+from .device_discovery import DeviceTable, discover_devices, list_tf_devices
 
 _BYTES_PER_GB = 1024 ** 3
 

@@ -18,11 +18,11 @@ _POLL_INTERVAL = 0.5    # s
 _NOTICE_AFTER = 5.0     # s of silence before the wait is announced
 _LEAVE_TIMEOUT = 2.0    # s for the child to release the devices by itself
 
+# what a discovery delivers: {index: (tf device type, display name, bytes TensorFlow may allocate)}
 DeviceTable = Dict[int, Tuple[str, str, int]]
 
 BYPASS = ["to skip the list: DFL_FORCE_DEVICES=1 (or force_gpu_data=1) takes the devices that "
-          "DFL_FORCED_GPU_ID and DFL_MAX_GPU_MEMORY (in bytes) tell",
-          "to train on the CPU anyway: --cpu-only"]
+          "DFL_FORCED_GPU_ID and DFL_MAX_GPU_MEMORY (in bytes) tell"]
 DRIVER_CHECK = ("check that the driver answers (nvidia-smi has to end by itself) and fits this "
                 "TensorFlow build; `main.py doctor` tells the versions")
 
