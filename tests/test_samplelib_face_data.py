@@ -75,7 +75,7 @@ def test_face_data_behind_the_pixels_are_found(tmp_path):
     (lambda path: write_face(path, face_type="no_face"), "no_face"),
     (lambda path: write_face(path, landmarks=[[1, 2]] * 5), "landmarks of the shape (5, 2)"),
     (lambda path: write_face(path, landmarks=None), "has no landmarks"),
-    (lambda path: write_face(path, seg_ie_polys={"polys": 3}), "unusable face data"),
+    (lambda path: write_face(path, seg_ie_polys={"polys": 3}), "seg_ie_polys cannot be used"),
     (lambda path: path.mkdir(), "cannot be read"),
     (lambda path: None, "cannot be read")])
 def test_reasons_name_the_file(tmp_path, make, reason):

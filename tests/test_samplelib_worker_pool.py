@@ -1,6 +1,7 @@
 """Batches from several workers (spec 30 section 7.1), and what happens when one is lost."""
 import functools
 import os
+import re
 import signal
 import time
 
@@ -173,7 +174,8 @@ def test_a_stopped_worker_is_named_and_replaced(start, capsys, monkeypatch):
     wait_for(train)
     text = "".join(printed)
     assert "sample worker 1 (process %d) has not delivered its next batch for" % victim in text
-    assert "uses no processor time" in text
+    # it may have been stopped before its first sign
+    assert re.search("uses no processor time|has given no sign yet", text)
     if os.path.isdir("/proc/self"):
         assert "stopped by a signal (kill -CONT %d" % victim in text
     assert "It is ended after 3 s." in text

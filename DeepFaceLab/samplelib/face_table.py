@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
+from core.file_names import is_plain_file_name
 from core.imagelib import SegIEPoly, SegIEPolys, SegIEPolyType
 from facelib import FaceType
 
@@ -153,12 +154,14 @@ def _check_values(columns: Dict[str, Any]) -> None:
         for name in columns["face_type_names"]:
             if name != "":
                 FaceType.fromString(name)
+        names = list(columns["source_names"])
         for row in odd.values():
-            face_type, shape, landmarks, _, _, _, _ = _load_odd(row)
+            face_type, shape, landmarks, _, _, _, source_name = _load_odd(row)
             FaceType.fromString(face_type)
+            names.append(source_name)
             if np.shape(landmarks) != (68, 2) or len(shape) < 2:
                 raise ValueError("its shapes")
     except Exception as e:  # noqa: BLE001 whatever a file puts there
         raise DamagedTableError("its values: %s: %s" % (type(e).__name__, e)) from e
-    if not all(name is None or isinstance(name, str) for name in columns["source_names"]):
+    if not all(name is None or is_plain_file_name(name) for name in names):
         raise DamagedTableError("the names of the frames")
