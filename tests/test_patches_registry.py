@@ -11,7 +11,7 @@ import dfl_patches
 import saehd_support as support
 from core.leras import nn
 from dfl_patches.errors import PatchError
-from tree_setup import PATCHES
+from tree_setup import PATCHES, REPOSITORY
 
 # The real ones are in tests of their own; these two record what is done with them.
 FIRST, SECOND = "fast_blur", "deterministic"
@@ -101,6 +101,22 @@ def test_environment_of_a_patch_does_not_overrule_the_users(log, monkeypatch):
     monkeypatch.delenv(names[1])
     dfl_patches.prepare_environment([FIRST, SECOND])
     assert [os.environ[name] for name in names] == ["0", "1"]
+
+
+def describe_patches():
+    """Rows of the README's table."""
+    rows = ["| patch | what it does | not together with |", "|---|---|---|"]
+    for patch in map(dfl_patches.get_patch, dfl_patches.list_names()):
+        conflicts = ", ".join("`%s`" % name for name in patch.CONFLICTS)
+        rows.append("| `%s` | %s | %s" % (patch.NAME, patch.SUMMARY,
+                                          conflicts + " |" if conflicts else "|"))
+    return rows
+
+
+def test_the_readme_shows_every_patch():
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    table = text.split("<!-- patches -->\n")[1].split("<!-- end -->")[0]
+    assert table.splitlines() == describe_patches(), "\n".join(describe_patches())
 
 
 # ---------------------------------------------------------------- nothing is left behind
