@@ -245,8 +245,8 @@ def test_uniform_yaw_draws_from_all_buckets_alike(folder, monkeypatch):
     made = []
     for host in (Index2DHost, IndexHost):
         monkeypatch.setattr("core.mplib." + host.__name__,
-                            lambda argument, host=host: made.append((host, argument))
-                            or host(argument))
+                            lambda argument, seed, host=host: made.append((host, argument))
+                            or host(argument, seed))
     generator = SampleGeneratorFace(folder, True, uniform_yaw_distribution=True,
                                     output_sample_types=[image()])
     samples = SampleLoader.load(SampleType.FACE, folder)
