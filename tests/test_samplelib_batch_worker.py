@@ -144,7 +144,7 @@ def test_a_worker_uses_one_thread_and_its_own_random_numbers(monkeypatch):
     prepare_worker(True)
     assert threads == seeds == []
     prepare_worker(False)
-    assert threads == [1] and seeds == [()]
+    assert threads == [1] and seeds == [(None,)]    # which takes one from the system
 
 
 def test_named_batches_tell_their_files(samples):
