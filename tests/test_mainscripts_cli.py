@@ -20,7 +20,9 @@ ASKING = {"extract", "sort", "util", "train", "exportdfm", "merge", "videoed ext
           "xseg remove_labels", "xseg fetch"}
 OWN_OPTIONS = {"train": {"--dry-run", "--restore-last-good", "--status-file", "--src-pak-name",
                          "--dst-pak-name", "--gen-snapshot"},
-               "util": {"--list-env"}}
+               "util": {"--list-env", "--model-stats", "--model-dir", "--training-data-src-dir",
+                        "--training-data-dst-dir", "--batches", "--json", "--plot", "--cpu-only",
+                        "--force-gpu-idxs"}}
 
 
 def load(name):
