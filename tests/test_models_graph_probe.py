@@ -29,6 +29,21 @@ def test_tiny_is_seen_whole(tmp_path):
         model.finalize()
 
 
+@pytest.mark.parametrize('data_format', ['NHWC', 'NCHW'])
+def test_pictures_are_known_by_their_channels(data_format):
+    nn.initialize(nn.DeviceConfig.CPU(), data_format=data_format)
+    try:
+        kinds = []
+        for channels in (1, 3, 8):
+            tensor = nn.tf.placeholder(nn.floatx, nn.get4Dshape(8, 8, channels))
+            kinds.append((graph_probe.is_picture(tensor), graph_probe.is_image(tensor, 1)))
+        assert kinds == [(True, False), (True, True), (False, False)]
+        assert not graph_probe.is_picture(nn.tf.placeholder(nn.floatx, (None, 3)))
+        assert not graph_probe.is_picture(None)
+    finally:
+        nn.initialize(data_format='NHWC')
+
+
 def test_nothing_is_left_replaced_after_an_error():
     nn.initialize(nn.DeviceConfig.CPU())
     before = nn.gradients, nn.LayerBase.__call__, nn.ModelBase.__call__

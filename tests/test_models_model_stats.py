@@ -82,7 +82,7 @@ def test_a_white_or_black_picture_is_told(bias, word, restored):
     nn.batch_set_value([(getattr(restored.model.decoder_dst, name).bias, np.full(3, bias))
                         for name in IMAGE_HEAD])
     assert any(text.startswith('decoder_dst image: the mean before the sigmoid')
-               and text.endswith('the picture is %s.' % word)
+               and text.endswith('the picture turns %s.' % word)
                for text in restored.measure(1).warnings)
 
 

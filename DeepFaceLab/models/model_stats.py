@@ -241,9 +241,9 @@ def judge_head(head: HeadStats) -> List[str]:
     else:
         if not HEAD_RANGE[0] <= logits.mean <= HEAD_RANGE[1]:
             warnings.append(
-                '%sthe mean before the sigmoid is %.3g, outside of %g..%g: the picture is %s.' % (
-                    (name, logits.mean) + HEAD_RANGE
-                    + ('black' if logits.mean < 0 else 'white', )))
+                '%sthe mean before the sigmoid is %.3g, outside of %g..%g: the picture turns %s.'
+                % ((name, logits.mean) + HEAD_RANGE
+                   + ('black' if logits.mean < 0 else 'white', )))
         if output.saturated > SATURATED_IMAGE:
             warnings.append('%s%.0f %% of the values are saturated (outside of %g..%g).' % (
                 (name, 100 * output.saturated) + SATURATED))

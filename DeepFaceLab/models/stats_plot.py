@@ -46,7 +46,8 @@ def draw_stats(stats: ModelStats) -> np.ndarray:
     colors = get_network_colors(names)
     draw_line_of_text(picture, 6, 8, '%s, iteration %d, %d samples a side' % (
         stats.model, stats.iteration, stats.samples), TEXT)
-    draw_legend(picture, 26, colors)
+    draw_legend(picture, 26, list(colors.items()) + [
+        ('line: %g, the least for an encoder' % DEAD_STD, LIMIT), ('x: 0 or not finite', BAD)])
     for panel in panels:
         draw_panel(picture, panel, [colors[name] for name in names])
     draw_limit(picture, panels[0])
@@ -119,15 +120,13 @@ def draw_limit(picture: np.ndarray, panel: Panel) -> None:
     """What an encoder should not fall below, where the panel shows it."""
     low, high = panel.decades
     if 10.0 ** low <= DEAD_STD < 10.0 ** high:
-        row = draw_row(picture, panel, DEAD_STD, LIMIT)
-        draw_line_of_text(picture, row - LINE, picture.shape[1] - RIGHT - 230,
-                          'an encoder under %g lets nothing through' % DEAD_STD, LIMIT)
+        draw_row(picture, panel, DEAD_STD, LIMIT)
 
 
-def draw_legend(picture: np.ndarray, top: int, colors: dict) -> None:
+def draw_legend(picture: np.ndarray, top: int, entries: Sequence[Tuple[str, Tuple]]) -> None:
     left = LEFT
-    for name, color in colors.items():
-        left += draw_line_of_text(picture, top, left, name, color) + STEP
+    for text, color in entries:
+        left += draw_line_of_text(picture, top, left, text, color) + STEP
 
 
 def draw_text_at(picture: np.ndarray, top: int, left: int, text: np.ndarray) -> None:
