@@ -116,6 +116,20 @@ def test_a_plug_in(tmp_path, capsys):
     assert support.sum_up(tmp_path) == before
 
 
+def test_patches_stay_off(tmp_path, monkeypatch):
+    """Those of the environment and those that the model was trained with."""
+    model, _ = support.open_tiny(tmp_path)
+    tiny_support.train(model, 1)
+    model.save()
+    model.finalize()
+    (tmp_path / 'model' / 't_Tiny_patches.json').write_text('{"patches": ["fast_blur"]}')
+    monkeypatch.setenv('DFL_PATCHES', 'fast_blur')
+    original = nn.gaussian_blur
+    model = ModelStats.open_model('t_Tiny', tmp_path / 'model', tmp_path, tmp_path)
+    assert nn.gaussian_blur is original and model.patches.names == ()
+    model.finalize()
+
+
 @pytest.mark.parametrize('arguments, words', [
     (['--model-stats', 'p', '--input-dir', 'x'], ['--model-dir']),
     (['--model-stats', 'p', '--model-dir', '{0}'], ['--input-dir', 'training-data-src-dir']),
