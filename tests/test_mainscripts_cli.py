@@ -21,7 +21,9 @@ ASKING = {"extract", "sort", "util", "train", "exportdfm", "merge", "videoed ext
 OWN_OPTIONS = {"train": {"--dry-run", "--restore-last-good", "--status-file", "--src-pak-name",
                          "--dst-pak-name", "--gen-snapshot", "--patch"},
                "merge": {"--patch"},
-               "util": {"--list-env"}}
+               "util": {"--list-env", "--model-stats", "--model-dir", "--training-data-src-dir",
+                        "--training-data-dst-dir", "--batches", "--json", "--plot", "--cpu-only",
+                        "--force-gpu-idxs"}}
 
 
 def load(name):

@@ -32,6 +32,19 @@ class ListEnvironment(argparse.Action):
         parser.exit(0)
 
 
+class StandAlone(argparse.Action):
+    """Stores its value; the flags `waives`, which the other operations need, may then be absent."""
+
+    def __init__(self, option_strings, dest, waives=(), **kwargs):
+        super().__init__(option_strings, dest, **kwargs)
+        self.waives = waives
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        setattr(namespace, self.dest, values)
+        for action in self.waives:
+            action.required = False     # of this parser, which parses one line
+
+
 class StorePath(argparse.Action):
     """Stores an absolute path (str) with `~` expanded, relative to the current folder."""
 
@@ -46,8 +59,8 @@ def list_models() -> List[str]:
     return sorted(set(found) | set(OWN_MODELS))
 
 
-def add_path(parser, flag: str, text: str, required: bool = False) -> None:
-    parser.add_argument(flag, action=StorePath, required=required, help=text)
+def add_path(parser, flag: str, text: str, required: bool = False) -> argparse.Action:
+    return parser.add_argument(flag, action=StorePath, required=required, help=text)
 
 
 def add_flag(parser, flag: str, text: str) -> None:
@@ -115,7 +128,7 @@ def add_sort(verb) -> None:
 
 def add_util(verb) -> None:
     p = verb("util", verbs.run_util, "small operations on a faceset, done in the order given here")
-    add_path(p, "--input-dir", "folder with aligned faces", required=True)
+    input_dir = add_path(p, "--input-dir", "folder with aligned faces", required=True)
     add_flag(p, "--add-landmarks-debug-images", "write <name>_debug.jpg with the landmarks")
     add_flag(p, "--recover-original-aligned-filename", "rename back to the name of extraction")
     add_flag(p, "--save-faceset-metadata", "keep the DFL data of all faces in meta.dat")
@@ -126,6 +139,21 @@ def add_util(verb) -> None:
     add_answers(p)
     p.add_argument("--list-env", action=ListEnvironment,
                    help="show every option with its environment names, and stop")
+    add_model_stats(p, input_dir)
+
+
+def add_model_stats(p, input_dir: argparse.Action) -> None:
+    """An operation on a model; its faces are those of --input-dir where no others are given."""
+    group = p.add_argument_group("looking into a model")
+    group.add_argument("--model-stats", metavar="NAME", action=StandAlone, waives=[input_dir],
+                       help="show what goes through the layers of a saved model, e.g. me_SAEHD")
+    add_path(group, "--model-dir", "folder of the saved models")
+    add_path(group, "--training-data-src-dir", "folder with aligned source faces")
+    add_path(group, "--training-data-dst-dir", "folder with aligned destination faces")
+    add_int(group, "--batches", "training batches to look at (4)", default=4)
+    add_path(group, "--json", "write the figures to this file")
+    add_path(group, "--plot", "draw them into this PNG")
+    add_devices(group)
 
 
 def add_train(verb, models: Sequence[str]) -> None:

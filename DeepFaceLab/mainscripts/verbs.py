@@ -124,14 +124,40 @@ UTIL_OPERATIONS = [
 
 def run_util(args: Namespace):
     given = [entry for entry in UTIL_OPERATIONS if getattr(args, entry[0])]
+    if args.model_stats is not None:
+        if given:
+            raise UserError("--model-stats looks at a model, the others change a faceset.",
+                            ["give them in two commands"])
+        return run_model_stats(args)
     if not given:
         raise UserError("`util` was told to do nothing.",
-                        ["add --" + name.replace("_", "-") for name, _, _ in UTIL_OPERATIONS])
+                        ["add --" + name.replace("_", "-") for name, _, _ in UTIL_OPERATIONS]
+                        + ["or --model-stats with the name of a model"])
     for dest, module, function in given:
         target = start("util --" + dest.replace("_", "-"), module)
         for name in function.split("."):
             target = getattr(target, name)
         target(Path(args.input_dir))
+
+
+def run_model_stats(args: Namespace):
+    src, dst = [given or args.input_dir
+                for given in (args.training_data_src_dir, args.training_data_dst_dir)]
+    if args.model_dir is None or src is None or dst is None:
+        raise UserError("--model-stats needs --model-dir and faces.", [
+            "--training-data-src-dir and --training-data-dst-dir: those of the training",
+            "or --input-dir: one folder for both sides"])
+    gpu_idxs = parse_gpu_idxs(args.force_gpu_idxs)
+    script = start("util --model-stats", "mainscripts.ModelStats", devices=True)
+    return script.main(model=args.model_stats,
+                       folder=Path(args.model_dir),
+                       src_path=Path(src),
+                       dst_path=Path(dst),
+                       batches=args.batches,
+                       json_path=optional_path(args.json),
+                       plot_path=optional_path(args.plot),
+                       cpu_only=args.cpu_only,
+                       force_gpu_idxs=gpu_idxs)
 
 
 def configure_options(args: Namespace) -> None:

@@ -45,9 +45,10 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
     Arguments: is_training builds generators, history and backups; is_exporting is for `export_dfm`;
     paths are `pathlib.Path`; force_gpu_idxs a list of ints or text as '0,1', None or empty asks;
     silent_start opens the latest model on the best GPU, unless cpu_only or force_gpu_idxs say
-    otherwise; dry_run=True stops when the options are known; restore_last_good=True first goes back
-    to the newest save that is whole and finite; of the other keywords those of
-    `take_fork_keywords` have a meaning.
+    otherwise; dry_run=True stops when the options are known; read_only=True opens a trained model
+    to look at it: no file or folder is made, finished or replaced, and nobody is asked for settings
+    anew; restore_last_good=True first goes back to the newest save that is whole and finite; of the
+    other keywords those of `take_fork_keywords` have a meaning.
 
     Raises UserError for a file that cannot be read: nothing is ever re-initialised in its place.
     """
@@ -94,12 +95,14 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         self.loss_guard = LossGuard()
         self.placement: Optional[Placement] = None      # by which the training graph was built
         is_dry_run = bool(kwargs.get('dry_run', False))
+        self.is_read_only = bool(kwargs.get('read_only', False))
+        may_write = not is_dry_run and not self.is_read_only
         silent_start = silent_start or get_trainer_option(SILENT_START)
 
         self.model_class_name = self._get_class_name()
         self.model_name = self._choose_name(force_model_class_name, force_model_name, silent_start,
-                                            may_write=not is_dry_run)
-        if not is_dry_run:
+                                            may_write=may_write)
+        if may_write:
             model_generations.prepare_load(self.saved_models_path, self.get_model_name(),
                                            kwargs.get('restore_last_good', False))
         self._load_data()
@@ -121,7 +124,7 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         if self.is_training:
             self.apply_given_options()
             self.patches = patch_layer.offer_patches(self)
-        if self.is_first_run() and not is_dry_run:
+        if self.is_first_run() and may_write:
             persist.write_bytes(self.default_options_path,
                                 persist.dumps(model_store.to_plain(self.options)))
 
@@ -177,7 +180,7 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
                 self.sample_for_preview = data['sample_for_preview']
                 self.choosed_gpu_indexes = data['choosed_gpu_indexes']
         if self.is_first_run():
-            if not self.is_training:
+            if not self.is_training or self.is_read_only:
                 raise UserError(
                     'There is no trained model %s in %s.' %
                     (self.model_name, self.saved_models_path),
@@ -209,7 +212,7 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
     def _start_training(self) -> None:
         self.preview_history_path = self.saved_models_path / (self.get_model_name() + '_history')
         self.autobackups_path = self.saved_models_path / (self.get_model_name() + '_autobackups')
-        if self.write_preview_history or io.is_colab():
+        if (self.write_preview_history or io.is_colab()) and not self.is_read_only:
             self.preview_history_path.mkdir(parents=True, exist_ok=True)
         from samplelib import SampleGeneratorBase
         if self.generator_list is None:
@@ -219,7 +222,7 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
                 raise ValueError('%r is not a subclass of SampleGeneratorBase.' % (generator,))
         self.update_sample_for_preview(choose_preview_history=self.choose_preview_history,
                                        force_new=get_trainer_option(FORCE_NEW_PREVIEW))
-        if self.autobackup_hour != 0:
+        if self.autobackup_hour != 0 and not self.is_read_only:
             self.autobackup_start_time = time.time()
             self.autobackups_path.mkdir(parents=True, exist_ok=True)
 

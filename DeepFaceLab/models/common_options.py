@@ -164,6 +164,7 @@ class CommonOptionQuestions:
     options: Dict[str, Any] = None
     default_options: Dict[str, Any] = None
     is_reset = False
+    is_read_only = False
     batch_size = 1
     batch_size_range: Optional[Sequence[int]] = None    # (lowest, highest) of this model
     choose_preview_history = False
@@ -179,7 +180,7 @@ class CommonOptionQuestions:
     def ask_override(self) -> bool:
         """True if the user presses Enter within 2 s at the start of a resumed training (Colab: 5
         s); `change_settings` answers beforehand."""
-        if not self.is_training or (self.iter == 0 and not self.is_reset):
+        if not self.is_training or self.is_read_only or (self.iter == 0 and not self.is_reset):
             return False
         given = options.find_given(CHANGE_SETTINGS)
         if given is not None:

@@ -63,6 +63,8 @@ def choose_patches(model: Any) -> PatchChoice:
     none. UserError; the layer's PatchError for a selection that makes no sense."""
     if model.is_exporting:
         return PatchChoice((), 'an export has none')
+    if model.is_read_only:      # what is measured is the model, not a patch
+        return PatchChoice((), 'a look at a model has none')
     given = options.find_given(PATCHES)
     if given is not None:
         return select_patches([given], options.current_sources().found[PATCHES.key])
