@@ -11,6 +11,7 @@ import dfl_patches
 import saehd_support as support
 from core.leras import nn
 from dfl_patches.errors import PatchError
+from patch_support import FORCE
 from tree_setup import PATCHES, REPOSITORY
 
 # The real ones are in tests of their own; these two record what is done with them.
@@ -136,7 +137,7 @@ def take_snapshot():
 
 @pytest.mark.parametrize("name", dfl_patches.list_names())
 def test_remove_puts_back_exactly_what_was_there(name, monkeypatch):
-    monkeypatch.setenv("DFL_PATCHES_FORCE", "1")    # half precision here, where it is slow
+    monkeypatch.setenv(FORCE, "1")
     support.start_engine()
     before, seed = take_snapshot(), nn.tf.get_default_graph().seed
     patch = dfl_patches.get_patch(name)
