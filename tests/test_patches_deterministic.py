@@ -146,6 +146,18 @@ def test_seeds(patch, monkeypatch):
     assert seed == 7 and not set(other) & set(first)
 
 
+def test_removal_leaves_no_trace_in_the_generators(patch):
+    """The masks of learning-rate dropout take a number of NumPy's when a graph is built."""
+    support.start_engine()
+    expected = [np.random.RandomState(0).rand(), random.Random(0).random()]
+    np.random.seed(0)
+    random.seed(0)
+    patch.apply(nn)
+    assert [np.random.rand(), random.random()] != expected
+    patch.remove(nn)
+    assert [np.random.rand(), random.random()] == expected
+
+
 def test_the_seed_is_told_to_workers_and_taken_back(patch, monkeypatch):
     support.start_engine()
     patch.apply(nn)
