@@ -13,9 +13,8 @@ from core.leras import nn
 from models import effective_config, patch_layer
 from models.common_options import LEAN_UPDATES
 from models.plugin_errors import explain_plugin_error
+from patch_support import FORCE, NAMES, UNUSABLE, USABLE
 from tiny_support import answer_with_defaults, make_model, train
-
-NAMES = dfl_patches.list_names()
 
 
 @pytest.fixture(autouse=True)
@@ -243,10 +242,18 @@ def describe_arrays(files):
                    for key, value in arrays.items()] for name, arrays in files.items()}
 
 
-@pytest.mark.parametrize('name', NAMES)
+def test_what_this_tensorflow_cannot_compute_is_refused(tmp_path, give):
+    for name in UNUSABLE:
+        give({'patches': name})
+        with pytest.raises(dfl_patches.PatchError) as caught:
+            make_model(tmp_path)
+        assert name in caught.value.what and caught.value.remedies
+
+
+@pytest.mark.parametrize('name', USABLE)
 def test_patched_and_unpatched_read_each_others_files(name, tmp_path, give, monkeypatch):
     """Equal weights, and the schema of a model that never had a patch."""
-    monkeypatch.setenv('DFL_PATCHES_FORCE', '1')    # half precision here, where it is slow
+    monkeypatch.setenv(FORCE, '1')
     for folder in ('patched', 'plain'):
         (tmp_path / folder).mkdir()
     give({'patches': name})

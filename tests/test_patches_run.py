@@ -10,6 +10,7 @@ from tree_setup import PATCHES, TREE
 
 RUN = str(PATCHES / "run.py")
 MAIN = Path(__file__).resolve().parent / "foreign_tree" / "main.py"
+SMALL = ("archi=df", "resolution=64", "ae_dims=32", "e_dims=16", "d_dims=16")
 
 
 def start(arguments, cwd=None, **environment):
@@ -60,8 +61,8 @@ def test_our_own_tree_takes_the_selection(tmp_path):
     code, output = start([
         "--patch", "fast_blur", TREE / "main.py", "train", "--model", "SAEHD", "--dry-run",
         "--model-dir", folders["model"], "--training-data-src-dir", folders["src"],
-        "--training-data-dst-dir", folders["dst"], "--force-model-name", "t", "--cpu-only"],
-        DFL_UNATTENDED="1")
+        "--training-data-dst-dir", folders["dst"], "--force-model-name", "t", "--cpu-only"]
+        + [part for setting in SMALL for part in ("--set", setting)], DFL_UNATTENDED="1")
     assert code == 0, output
     lines = output.splitlines()
     assert lines[lines.index("Patches") + 1].split() == [
