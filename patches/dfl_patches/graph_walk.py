@@ -44,6 +44,27 @@ def sort_ancestors(roots: Iterable[Any], stop: Callable[[Any], bool] = lambda op
     return order
 
 
+def sort_by_backpropagation(roots: Sequence[Any], stop: Callable[[Any], bool] = lambda op: False
+                            ) -> List[Any]:
+    """`roots` and everything they need in the order of back-propagation, as `sort_ancestors`.
+
+    The way to the deepest root goes through one branch of the networks after the other; what only
+    other roots need comes as soon as it can.
+    """
+    everything = sort_ancestors(roots, stop)
+    known = set(everything)
+    depth: Dict[Any, int] = {}
+    for op in everything:
+        depth[op] = 1 + max([depth.get(x, 0) for x in list_inputs(op)] or [0])
+    deepest = max(known.intersection(roots), key=lambda op: depth[op])
+    backbone = sort_ancestors([deepest], lambda op: op not in known)
+    place = {op: number for number, op in enumerate(backbone)}
+    latest: Dict[Any, int] = {}
+    for op in everything:
+        latest[op] = max([place.get(op, -1)] + [latest.get(x, -1) for x in list_inputs(op)])
+    return sorted(everything, key=lambda op: (latest[op], op not in place, depth[op]))
+
+
 def is_in_branch(op: Any) -> bool:
     """Whether `op` belongs to a branch or a loop: it may never run, or run more than once."""
     context = op._get_control_flow_context()
