@@ -76,7 +76,8 @@ class _Rewriter(object):
     def rewrite(self) -> List[Tuple[Any, Any]]:
         """The pairs of gradients and variables."""
         roots = [g.op for g, _ in self.pairs]
-        order = sort_by_backpropagation(roots, lambda op: op not in self.within)
+        is_outside = lambda op: op not in self.within
+        order = sort_ancestors(sort_by_backpropagation(roots, is_outside), is_outside)
         place = {op: number for number, op in enumerate(order)}
         jobs = []
         owner = self._number_segments(_chooser[0](self.forward))
