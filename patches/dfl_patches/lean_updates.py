@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from .errors import PatchError
 from .graph_walk import (find_cycle, get_written_variable, has_float_output, is_in_branch,
-                         list_inputs, list_readers, sort_ancestors,
+                         list_consumers, list_inputs, list_readers, sort_ancestors,
                          sort_by_backpropagation)
 from .replacing import Replacements
 
@@ -114,6 +114,7 @@ class _Update(object):
         self.gradient = gradient
         self.write = write              # ops that write the weight
         self.others = []                # ops that write its slots
+        self.made = []                  # all ops of the optimizer that only this weight needs
         self.readers = []               # ops that read the weight and may come late
 
 
@@ -136,7 +137,8 @@ def _chain_updates(nn: Any, name: str, grads_vars: Sequence[Tuple[Any, Any]],
         _find_late_readers(update, within, before_loss)
         for write in update.write:
             extra[write] = losses + update.readers
-    _order_phases(nn, updates, extra)
+        _order_temporaries(update, extra)
+    _order_phases(nn, updates, within, extra)
 
     late = find_cycle([op for update in updates for op in update.write + update.others], extra)
     if late is not None:
@@ -174,6 +176,9 @@ def _collect_updates(grads_vars: Sequence[Tuple[Any, Any]], made: Sequence[Any]
             numbers = [users[x.op] for x in op.inputs if len(users.get(x.op, ())) == 1]
             if numbers:
                 updates[next(iter(numbers[0]))].others.append(op)
+    for op, numbers in users.items():
+        if len(numbers) == 1:
+            updates[next(iter(numbers))].made.append(op)
     return updates
 
 
@@ -204,12 +209,32 @@ def _find_late_readers(update: _Update, within: Set[Any], before_loss: Set[Any])
             update.readers.append(reader)
 
 
-def _order_phases(nn: Any, updates: List[_Update], extra: Dict[Any, List[Any]]) -> None:
+def _order_temporaries(update: _Update, extra: Dict[Any, List[Any]]) -> None:
+    """Within an update: nothing before the gradient, and a slot is written before its new value is
+    used for the step, which can then take its memory."""
+    made = set(update.made)
+    if update.gradient.op not in made and not is_in_branch(update.gradient.op):
+        for op in _find_first_ops(update.made):
+            if op is not update.gradient.op:
+                extra.setdefault(op, []).append(update.gradient.op)
+    for write in update.others:
+        needed = set(sort_ancestors([write], lambda op: op not in made and op is not write))
+        for tensor in list(write.inputs)[1:]:
+            for op in tensor.consumers():
+                if op in made and op not in needed and not is_in_branch(op):
+                    extra.setdefault(op, []).append(write)
+
+
+def _order_phases(nn: Any, updates: List[_Update], within: Set[Any],
+                  extra: Dict[Any, List[Any]]) -> None:
     """Adds to `extra` that each weight's ops begin when the weight before it is done."""
     done: Set[Any] = set()
     previous: Optional[Any] = None
     for update in _sort_updates(updates):
-        roots = update.readers + update.write + update.others
+        # the gradient of a padding makes the tensor smaller: at once, not with what uses it
+        sliced = [op for reader in update.readers for op in list_consumers(reader, within)
+                  if op.type == "Slice"]
+        roots = update.readers + update.write + update.others + sliced
         phase = sort_ancestors(roots, lambda op: op in done)
         if previous is not None:
             for op in _find_first_ops(phase):

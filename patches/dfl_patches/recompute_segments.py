@@ -13,8 +13,8 @@ NOMINAL_BATCH = 8      # stands for unknown dimensions: only ratios of sizes cou
 _MULTIPLYING = ("Conv2D", "MatMul", "BatchMatMul", "BatchMatMulV2", "DepthwiseConv2dNative",
                 "Conv2DBackpropInput")
 # what one per cent more multiplications in the forward pass may save, in per cent of the bytes
-_PRICE_OF_TIME = 0.15
-_TRIED_SIZES = 12
+_PRICE_OF_TIME = 0.4
+_TRIED_SIZES = 32
 
 
 class Forward(object):
@@ -117,7 +117,7 @@ def choose_segments(forward: Forward) -> List[Segment]:
     price = _PRICE_OF_TIME * total / work
     best = None
     for step in range(_TRIED_SIZES):
-        limit = total / 3 / 1.4 ** step
+        limit = total / 3 / 1.13 ** step
         cost, begins, inside = _find_cheapest(choices, limit, price)
         if best is None or cost + inside < best[0]:
             best = cost + inside, begins
