@@ -26,6 +26,9 @@ CONFLICTS = ()
 # Attribute of a tf.Graph: ((ops of the loss, ops of its gradients), ...). It lives with the graph.
 _LOSSES_ATTRIBUTE = "_dfl_patches_losses"
 
+# how large weights may be together that wait for their update, relative to the largest weight
+_WINDOW = 0.25
+
 _replaced = Replacements()
 _running: List[Any] = []    # optimizers inside get_update_op: a subclass calls its base's
 
@@ -227,22 +230,57 @@ def _order_temporaries(update: _Update, extra: Dict[Any, List[Any]]) -> None:
 
 def _order_phases(nn: Any, updates: List[_Update], within: Set[Any],
                   extra: Dict[Any, List[Any]]) -> None:
-    """Adds to `extra` that each weight's ops begin when the weight before it is done."""
+    """Adds to `extra` the order of the phases.
+
+    The backward ops of a weight begin when those of the weight before it are done, its update
+    when the update before it is done. An update so runs beside the backward ops of the next
+    weights, as long as the weights that wait for their update are small.
+    """
+    window = max(_get_size(update) for update in updates) * _WINDOW
     done: Set[Any] = set()
-    previous: Optional[Any] = None
+    gate: Optional[Any] = None            # the backward ops of all weights before
+    finished: List[Tuple[Any, float]] = []    # (update of a weight and all before, its size)
     for update in _sort_updates(updates):
         # the gradient of a padding makes the tensor smaller: at once, not with what uses it
         sliced = [op for reader in update.readers for op in list_consumers(reader, within)
                   if op.type == "Slice"]
-        roots = update.readers + update.write + update.others + sliced
-        phase = sort_ancestors(roots, lambda op: op in done)
-        if previous is not None:
-            for op in _find_first_ops(phase):
-                extra.setdefault(op, []).append(previous)
+        backward = update.readers + sliced
+        if not is_in_branch(update.gradient.op):
+            backward = backward + [update.gradient.op]
+        phase = sort_ancestors(backward + update.write + update.others, lambda op: op in done)
         done.update(phase)
-        with nn.tf.device(update.variable.device), nn.tf.control_dependencies(None):
-            with nn.tf.control_dependencies(update.write + update.others):
-                previous = nn.tf.no_op(name="lean_updates/done")
+        made = set(update.made)
+        earlier = [gate] if gate is not None else []
+        for op in _find_first_ops([op for op in phase if op not in made]):
+            extra.setdefault(op, []).extend(earlier + _list_due(finished, window))
+        if finished:
+            for op in _find_first_ops(update.made):
+                extra.setdefault(op, []).append(finished[-1][0])
+        gate = _make_gate(nn, update, backward + earlier)
+        finished.append((_make_gate(nn, update, update.write + update.others
+                                    + [op for op, _ in finished[-1:]]), _get_size(update)))
+
+
+def _get_size(update: _Update) -> float:
+    return float(update.variable.shape.num_elements() or 0)
+
+
+def _list_due(finished: Sequence[Tuple[Any, float]], window: float) -> List[Any]:
+    """The last update that has to be finished so that those behind it fit into the window."""
+    size = 0.0
+    for op, own in reversed(finished):
+        size += own
+        if size > window:
+            return [op]
+    return []
+
+
+def _make_gate(nn: Any, update: _Update, ops: Sequence[Any]) -> Any:
+    """An op that waits for others, on the weight's device."""
+    tf = nn.tf
+    with tf.name_scope(None), tf.device(None), tf.device(update.variable.device):
+        with tf.control_dependencies(None), tf.control_dependencies(ops):
+            return tf.no_op(name="lean_updates/done")
 
 
 def _sort_updates(updates: List[_Update]) -> List[_Update]:

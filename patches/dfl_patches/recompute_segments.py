@@ -119,8 +119,8 @@ def choose_segments(forward: Forward) -> List[Segment]:
     for step in range(_TRIED_SIZES):
         limit = total / 3 / 1.13 ** step
         cost, begins, inside = _find_cheapest(choices, limit, price)
-        if best is None or cost + inside < best[0]:
-            best = cost + inside, begins
+        if best is None or cost + inside / 2 < best[0]:
+            best = cost + inside / 2, begins
     segments = []
     end = len(cuts) - 1
     while end > 0:
