@@ -9,6 +9,8 @@ ALIASES = frozenset((
     "RefIdentity", "RefMerge", "RefNextIteration", "RefSwitch", "Reshape", "Slice", "Snapshot",
     "Split", "SplitV", "Squeeze", "StopGradient", "StridedSlice", "Switch", "Tile", "Transpose",
     "Unpack"))
+# They read no value, only a shape, and run as soon as their input is there.
+SHAPE_OPS = frozenset(("Shape", "ShapeN", "Size", "Rank"))
 VARIABLES = frozenset(("Variable", "VariableV2", "VarHandleOp"))
 
 
@@ -103,7 +105,7 @@ def list_readers(variable: Any, within: Set[Any]) -> List[Any]:
     waiting = list_consumers(variable, within)
     while waiting:
         op = waiting.pop()
-        if op in seen or is_write(op):
+        if op in seen or op.type in SHAPE_OPS or is_write(op):
             continue
         seen.add(op)
         if not is_in_branch(op):

@@ -14,7 +14,7 @@ temporaries are ordered, and the patch says so.
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from .errors import PatchError
-from .graph_walk import (find_cycle, get_written_variable, has_float_output, is_in_branch,
+from .graph_walk import (SHAPE_OPS, find_cycle, get_written_variable, has_float_output, is_in_branch,
                          list_consumers, list_inputs, list_readers, sort_ancestors,
                          sort_by_backpropagation)
 from .replacing import Replacements
@@ -201,8 +201,8 @@ def _find_late_readers(update: _Update, within: Set[Any], before_loss: Set[Any])
     An op that leads to the update through a tensor's shape only does not count as before it: the
     graph optimizer may know the shape.
     """
-    own = set(sort_ancestors(update.write, lambda op: op in before_loss or op.type in
-                             ("Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike")))
+    own = set(sort_ancestors(update.write, lambda op: op in before_loss or op.type in SHAPE_OPS
+                             or op.type in ("ZerosLike", "OnesLike")))
     written = set(update.write)
     for reader in list_readers(_get_variable_op(update.variable), within):
         if reader in own or reader in before_loss:
@@ -247,6 +247,10 @@ def _order_phases(nn: Any, updates: List[_Update], within: Set[Any],
         backward = update.readers + sliced
         if not is_in_branch(update.gradient.op):
             backward = backward + [update.gradient.op]
+            # the weight's gradient frees an activation: before that of the layer's input
+            for reader in update.readers:
+                if reader not in done:
+                    extra.setdefault(reader, []).append(update.gradient.op)
         phase = sort_ancestors(backward + update.write + update.others, lambda op: op in done)
         done.update(phase)
         made = set(update.made)

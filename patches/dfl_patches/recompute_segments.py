@@ -2,13 +2,11 @@
 from collections import namedtuple
 from typing import Any, Dict, List, Sequence, Set, Tuple
 
-from .graph_walk import VARIABLES, has_float_output, is_in_branch
+from .graph_walk import SHAPE_OPS, VARIABLES, has_float_output, is_in_branch
 
 # Ops start to stop - 1 of Forward.ops. label: where in the model they are.
 Segment = namedtuple("Segment", "start stop label")
 
-# They read no value, only a shape, and run as soon as their input is there.
-SHAPE_OPS = frozenset(("Shape", "ShapeN", "Size", "Rank"))
 NOMINAL_BATCH = 8      # stands for unknown dimensions: only ratios of sizes count
 _MULTIPLYING = ("Conv2D", "MatMul", "BatchMatMul", "BatchMatMulV2", "DepthwiseConv2dNative",
                 "Conv2DBackpropInput")
