@@ -8,27 +8,60 @@ from leras_cases import image_input, pat, start_graph
 SIDE = 64
 
 
+def make_parts():
+    """(encoder, two decoders): small networks of blocks, not built yet."""
+    tf = nn.tf
+
+    class Up(nn.ModelBase):
+        def on_build(self, in_ch, out_ch):
+            self.conv1 = nn.Conv2D(in_ch, out_ch * 4, kernel_size=3)
+            self.conv2 = nn.Conv2D(out_ch, out_ch, kernel_size=3)
+
+        def forward(self, x):
+            x = nn.depth_to_space(tf.nn.leaky_relu(self.conv1(x), 0.1), 2)
+            return tf.nn.leaky_relu(x + self.conv2(x), 0.2)
+
+    class Encoder(nn.ModelBase):
+        def on_build(self):
+            self.convs = [nn.Conv2D(a, b, kernel_size=5, strides=2)
+                          for a, b in ((3, 8), (8, 16), (16, 32))]
+            self.dense1 = nn.Dense(8 * 8 * 32, 24)
+            self.dense2 = nn.Dense(24, 8 * 8 * 16)
+
+        def forward(self, x):
+            for conv in self.convs:
+                x = tf.nn.leaky_relu(conv(x), 0.1)
+            return nn.reshape_4D(self.dense2(self.dense1(nn.flatten(x))), 8, 8, 16)
+
+    class Decoder(nn.ModelBase):
+        def on_build(self):
+            self.ups = [Up(a, b) for a, b in ((16, 32), (32, 16), (16, 16))]
+            self.out, self.outm = nn.Conv2D(16, 3, kernel_size=1), nn.Conv2D(16, 1, kernel_size=1)
+
+        def forward(self, x):
+            for up in self.ups:
+                x = up(x)
+            return [tf.nn.sigmoid(self.out(x)), tf.nn.sigmoid(self.outm(x))]
+
+    return Encoder(name="encoder"), [Decoder(name=x) for x in ("decoder_src", "decoder_dst")]
+
+
 class SwapStep(object):
     """Losses, gradients and update of one graph, with weights that depend on their names only."""
 
-    def __init__(self, gate, batch=2, optimizer=None, archi="df-ud", **arguments):
+    def __init__(self, gate, batch=2, optimizer=None, **arguments):
         start_graph()
         tf = nn.tf
         tf.set_random_seed(7)
         np.random.seed(5)
-        kind = nn.DeepFakeArchi(SIDE, opts=archi.split("-")[1])
-        encoder = kind.Encoder(in_ch=3, e_ch=16, name="encoder")
-        inter = kind.Inter(in_ch=encoder.get_out_ch() * encoder.get_out_res(SIDE) ** 2, ae_ch=32,
-                           ae_out_ch=32, name="inter")
-        decoders = [kind.Decoder(in_ch=32, d_ch=16, d_mask_ch=8, name=name)
-                    for name in ("decoder_src", "decoder_dst")]
+        encoder, decoders = make_parts()
         self.faces = [image_input(SIDE, 3)[0] for _ in decoders]
-        self.weights = [w for net in [encoder, inter] + decoders for w in net.get_weights()]
+        self.weights = [w for net in [encoder] + decoders for w in net.get_weights()]
         self.optimizer = (optimizer or nn.AdaBelief)(lr=1e-3, name="opt", **arguments)
         self.optimizer.initialize_variables(self.weights)
         losses = []
         for number, (face, decoder) in enumerate(zip(self.faces, decoders)):
-            code = tf.nn.dropout(inter(encoder(face)), 0.9, seed=number)
+            code = tf.nn.dropout(encoder(face), 0.9, seed=number)
             noise = tf.random_uniform(tf.shape(face), seed=3 + number)
             image, mask = decoder(code)
             image = image * (1.0 + 0.01 * noise)

@@ -37,11 +37,10 @@ def list_copies():
             if op.name.startswith("recompute")]
 
 
-@pytest.mark.parametrize("archi", ["df-ud", "df-t"])
-def test_losses_gradients_and_weights_are_equal_to_the_bit(archi):
-    plain = build([], archi=archi).run(with_gradients=True)
-    again = build(["recompute"], archi=archi)
-    assert sum(op.type == "Conv2D" for op in list_copies()) > 4
+def test_losses_gradients_and_weights_are_equal_to_the_bit():
+    plain = build([]).run(with_gradients=True)
+    again = build(["recompute"])
+    assert sum(op.type in ("Conv2D", "LeakyRelu") for op in list_copies()) > 4
     assert_equal(plain, again.run(with_gradients=True))
 
 

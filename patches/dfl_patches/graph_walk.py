@@ -11,6 +11,8 @@ ALIASES = frozenset((
     "Unpack"))
 # They read no value, only a shape, and run as soon as their input is there.
 SHAPE_OPS = frozenset(("Shape", "ShapeN", "Size", "Rank"))
+# They begin, join or end branches and loops.
+BRANCH_OPS = frozenset(("Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Switch"))
 VARIABLES = frozenset(("Variable", "VariableV2", "VarHandleOp"))
 
 
@@ -158,3 +160,23 @@ def find_cycle(roots: Sequence[Any], extra: Dict[Any, Sequence[Any]]) -> Any:
                 stack.pop()
                 state[op] = 2
     return None
+
+
+def find_first_ops(ops: Sequence[Any]) -> List[Any]:
+    """Of sorted ops those that make floats or write, and wait for no other such op of them."""
+    first: List[Any] = []
+    covered: Set[Any] = set()
+    for op in ops:
+        if any(x in covered for x in list_inputs(op)):
+            covered.add(op)
+        elif _may_wait(op):
+            first.append(op)
+            covered.add(op)
+    return first
+
+
+def _may_wait(op: Any) -> bool:
+    if op.type in ("Const", "Placeholder", "PlaceholderWithDefault", "Variable", "VariableV2",
+                   "VarHandleOp", "Identity") or is_in_branch(op):
+        return False
+    return has_float_output(op) or is_write(op)

@@ -14,9 +14,8 @@ temporaries are ordered, and the patch says so.
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from .errors import PatchError
-from .graph_walk import (SHAPE_OPS, find_cycle, get_written_variable, has_float_output, is_in_branch,
-                         list_consumers, list_inputs, list_readers, sort_ancestors,
-                         sort_by_backpropagation)
+from .graph_walk import (SHAPE_OPS, find_cycle, find_first_ops, get_written_variable, is_in_branch,
+                         list_consumers, list_readers, sort_ancestors, sort_by_backpropagation)
 from .replacing import Replacements
 
 NAME = "lean_updates"
@@ -217,7 +216,7 @@ def _order_temporaries(update: _Update, extra: Dict[Any, List[Any]]) -> None:
     used for the step, which can then take its memory."""
     made = set(update.made)
     if update.gradient.op not in made and not is_in_branch(update.gradient.op):
-        for op in _find_first_ops(update.made):
+        for op in find_first_ops(update.made):
             if op is not update.gradient.op:
                 extra.setdefault(op, []).append(update.gradient.op)
     for write in update.others:
@@ -255,10 +254,10 @@ def _order_phases(nn: Any, updates: List[_Update], within: Set[Any],
         done.update(phase)
         made = set(update.made)
         earlier = [gate] if gate is not None else []
-        for op in _find_first_ops([op for op in phase if op not in made]):
+        for op in find_first_ops([op for op in phase if op not in made]):
             extra.setdefault(op, []).extend(earlier + _list_due(finished, window))
         if finished:
-            for op in _find_first_ops(update.made):
+            for op in find_first_ops(update.made):
                 extra.setdefault(op, []).append(finished[-1][0])
         gate = _make_gate(nn, update, backward + earlier)
         finished.append((_make_gate(nn, update, update.write + update.others
@@ -292,23 +291,3 @@ def _sort_updates(updates: List[_Update]) -> List[_Update]:
     order = sort_by_backpropagation([op for update in updates for op in update.write])
     place = {op: number for number, op in enumerate(order)}
     return sorted(updates, key=lambda update: max(place[op] for op in update.write))
-
-
-def _find_first_ops(phase: Sequence[Any]) -> List[Any]:
-    """The ops of a phase that make floats and wait for no other such op of it."""
-    first: List[Any] = []
-    covered: Set[Any] = set()
-    for op in phase:
-        if any(x in covered for x in list_inputs(op)):
-            covered.add(op)
-        elif _may_wait(op):
-            first.append(op)
-            covered.add(op)
-    return first
-
-
-def _may_wait(op: Any) -> bool:
-    if op.type in ("Const", "Placeholder", "PlaceholderWithDefault", "Variable", "VariableV2",
-                   "VarHandleOp", "Identity") or is_in_branch(op):
-        return False
-    return has_float_output(op) or get_written_variable(op) is not None

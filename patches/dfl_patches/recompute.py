@@ -15,7 +15,7 @@ sees a weight of the next step.
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from .errors import PatchError
-from .graph_walk import (SHAPE_OPS, is_in_branch, list_readers, sort_ancestors,
+from .graph_walk import (SHAPE_OPS, find_first_ops, is_in_branch, list_readers, sort_ancestors,
                          sort_by_backpropagation)
 from .recompute_segments import Forward, Segment, choose_segments
 from .replacing import Replacements
@@ -76,7 +76,9 @@ class _Rewriter(object):
     def rewrite(self) -> List[Tuple[Any, Any]]:
         """The pairs of gradients and variables."""
         roots = [g.op for g, _ in self.pairs]
-        is_outside = lambda op: op not in self.within
+
+        def is_outside(op: Any) -> bool:
+            return op not in self.within
         order = sort_ancestors(sort_by_backpropagation(roots, is_outside), is_outside)
         place = {op: number for number, op in enumerate(order)}
         jobs = []
@@ -87,10 +89,11 @@ class _Rewriter(object):
                 jobs.append((min(place[op] for _, op, _ in uses), uses))
         jobs.sort(key=lambda job: job[0])
         waiting: List[Any] = []
-        for first, uses in jobs:
+        ends = [first for first, _ in jobs[1:]] + [len(order)]
+        for (first, uses), end in zip(jobs, ends):
             due = [op for op in waiting if place[op] < first]
             waiting = [op for op in waiting if place[op] >= first]
-            self._rewrite_segment(uses, order[first], due, owner)
+            self._rewrite_segment(uses, order[first:max(end, first + 1)], due, owner)
             waiting += list(dict.fromkeys(op for _, op, _ in uses))
         return self._guard_weights()
 
@@ -125,9 +128,12 @@ class _Rewriter(object):
         return self.forward.can_copy(op) and not self.forward.is_pinned(tensor) and all(
             owner.get(user) == owner[op] for user in self.forward.get_users(tensor))
 
-    def _rewrite_segment(self, uses: list, first: Any, due: Sequence[Any],
+    def _rewrite_segment(self, uses: list, backward: Sequence[Any], due: Sequence[Any],
                          owner: Dict[Any, int]) -> None:
+        """backward: the ops from the first use on to the next segment's. They and the copies
+        begin when `due` and what comes into the first of them are done."""
         tf = self.nn.tf
+        first = backward[0]
         incoming = [x.op for x in first.inputs if x.op in self.within and not is_in_branch(x.op)]
         after = [op for op in self.losses + incoming + list(due) if not is_in_branch(op)]
         with tf.name_scope(None), tf.name_scope("recompute"), tf.control_dependencies(None):
@@ -137,14 +143,16 @@ class _Rewriter(object):
             for tensor, user, number in uses:
                 copy = self._copy(tensor.op, start, owner)
                 user._update_input(number, copy.outputs[tensor.value_index])
+        for op in find_first_ops(backward):
+            op._add_control_inputs([start])
 
     def _copy(self, op: Any, start: Any, owner: Dict[Any, int]) -> Any:
         """The copy of an op, made with those that it needs."""
         stack = [op]
         while stack:
             op = stack[-1]
-            inner = [x.op for x in op.inputs
-                     if x.op in owner and owner[x.op] == owner[op] and self._is_made_again(x, owner)]
+            inner = [x.op for x in op.inputs if owner.get(x.op) == owner[op]
+                     and self._is_made_again(x, owner)]
             missing = [x for x in inner if x not in self.copies]
             if missing and op not in self.copies:
                 stack += missing

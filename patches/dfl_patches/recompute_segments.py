@@ -2,7 +2,7 @@
 from collections import namedtuple
 from typing import Any, Dict, List, Sequence, Set, Tuple
 
-from .graph_walk import SHAPE_OPS, VARIABLES, has_float_output, is_in_branch
+from .graph_walk import BRANCH_OPS, SHAPE_OPS, VARIABLES, has_float_output, is_in_branch
 
 # Ops start to stop - 1 of Forward.ops. label: where in the model they are.
 Segment = namedtuple("Segment", "start stop label")
@@ -11,7 +11,7 @@ NOMINAL_BATCH = 8      # stands for unknown dimensions: only ratios of sizes cou
 _MULTIPLYING = ("Conv2D", "MatMul", "BatchMatMul", "BatchMatMulV2", "DepthwiseConv2dNative",
                 "Conv2DBackpropInput")
 # what one per cent more multiplications in the forward pass may save, in per cent of the bytes
-_PRICE_OF_TIME = 0.4
+_PRICE_OF_TIME = 0.3
 _TRIED_SIZES = 32
 
 
@@ -66,11 +66,13 @@ def _key(tensor: Any) -> Tuple[Any, int]:
 def _is_pure(op: Any) -> bool:
     if not has_float_output(op) or op.op_def is None or op.op_def.is_stateful:
         return False
+    if op.type in BRANCH_OPS or op._get_control_flow_context() is not None:
+        return False
     if any(x._is_ref_dtype for x in [y.dtype for y in list(op.outputs) + list(op.inputs)]):
         return False
     if any(x.op.type in VARIABLES for x in op.inputs) or op.type == "Placeholder":
         return False
-    return len(op.inputs) != 0 and not op.control_inputs and not is_in_branch(op)
+    return len(op.inputs) != 0 and not op.control_inputs
 
 
 def get_bytes(tensor: Any) -> int:

@@ -98,7 +98,6 @@ class Step(object):
 def make_model(options):
     """A new SAEHD model on fixed batches."""
     from core.interact import interact as io
-    from core.leras import nn
     import models.Model_SAEHD.Model  # noqa: F401
     for name in ('input_int', 'input_number', 'input_bool', 'input_str'):
         setattr(io, name, lambda text, default_value=None, *a, **k: default_value)
