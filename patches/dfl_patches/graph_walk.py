@@ -117,6 +117,18 @@ def list_readers(variable: Any, within: Set[Any]) -> List[Any]:
     return readers
 
 
+def get_variable_op(variable: Any) -> Any:
+    """The op of a tf.Variable that holds its memory."""
+    handle = getattr(variable, "handle", None)
+    return variable.op if handle is None else handle.op
+
+
+def list_reads(variable: Any) -> List[Any]:
+    """The ops that turn a variable op into a tensor."""
+    return [op for tensor in variable.outputs for op in tensor.consumers()
+            if op.type in ("Identity", "ReadVariableOp")]
+
+
 def get_written_variable(op: Any) -> Any:
     """The variable op that `op` writes, or None."""
     if not op.inputs or op.type.startswith("Ref"):

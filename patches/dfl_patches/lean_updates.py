@@ -14,8 +14,9 @@ temporaries are ordered, and the patch says so.
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from .errors import PatchError
-from .graph_walk import (SHAPE_OPS, find_cycle, find_first_ops, get_written_variable, is_in_branch,
-                         list_consumers, list_readers, sort_ancestors, sort_by_backpropagation)
+from .graph_walk import (SHAPE_OPS, find_cycle, find_first_ops, get_variable_op,
+                         get_written_variable, is_in_branch, list_consumers, list_readers,
+                         sort_ancestors, sort_by_backpropagation)
 from .replacing import Replacements
 
 NAME = "lean_updates"
@@ -45,6 +46,11 @@ def apply(nn: Any) -> None:
 def remove(nn: Any) -> None:
     """Puts back what was there; graphs that were built stay as they are."""
     _replaced.restore()
+
+
+def is_applied() -> bool:
+    """Whether graphs that are built now get ordered updates."""
+    return bool(_replaced)
 
 
 def _replace_update(nn: Any, owner: type) -> None:
@@ -163,7 +169,7 @@ def _collect_updates(grads_vars: Sequence[Tuple[Any, Any]], made: Sequence[Any]
             writes.setdefault(variable, []).append(op)
     updates = []
     for gradient, variable in grads_vars:
-        written = _get_variable_op(variable)
+        written = get_variable_op(variable)
         if written in writes:
             updates.append(_Update(variable, gradient, writes.pop(written)))
 
@@ -184,11 +190,6 @@ def _collect_updates(grads_vars: Sequence[Tuple[Any, Any]], made: Sequence[Any]
     return updates
 
 
-def _get_variable_op(variable: Any) -> Any:
-    handle = getattr(variable, "handle", None)
-    return variable.op if handle is None else handle.op
-
-
 def _needs_all_gradients(updates: Sequence[_Update]) -> bool:
     first = set(sort_ancestors(updates[0].write))
     return all(update.gradient.op in first for update in updates)
@@ -203,7 +204,7 @@ def _find_late_readers(update: _Update, within: Set[Any], before_loss: Set[Any])
     own = set(sort_ancestors(update.write, lambda op: op in before_loss or op.type in SHAPE_OPS
                              or op.type in ("ZerosLike", "OnesLike")))
     written = set(update.write)
-    for reader in list_readers(_get_variable_op(update.variable), within):
+    for reader in list_readers(get_variable_op(update.variable), within):
         if reader in own or reader in before_loss:
             continue
         # reads the new value on purpose
@@ -220,7 +221,8 @@ def _order_temporaries(update: _Update, extra: Dict[Any, List[Any]]) -> None:
             if op is not update.gradient.op:
                 extra.setdefault(op, []).append(update.gradient.op)
     for write in update.others:
-        needed = set(sort_ancestors([write], lambda op: op not in made and op is not write))
+        value = [tensor.op for tensor in list(write.inputs)[1:]]
+        needed = set(sort_ancestors(value, lambda op: op not in made))
         for tensor in list(write.inputs)[1:]:
             for op in tensor.consumers():
                 if op in made and op not in needed and not is_in_branch(op):

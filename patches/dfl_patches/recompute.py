@@ -14,9 +14,10 @@ sees a weight of the next step.
 """
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
+from . import lean_updates
 from .errors import PatchError
-from .graph_walk import (SHAPE_OPS, find_first_ops, is_in_branch, list_readers, sort_ancestors,
-                         sort_by_backpropagation)
+from .graph_walk import (SHAPE_OPS, find_first_ops, get_variable_op, is_in_branch, list_readers,
+                         list_reads, sort_ancestors, sort_by_backpropagation)
 from .recompute_segments import Forward, Segment, choose_segments
 from .replacing import Replacements
 
@@ -75,11 +76,7 @@ class _Rewriter(object):
 
     def rewrite(self) -> List[Tuple[Any, Any]]:
         """The pairs of gradients and variables."""
-        roots = [g.op for g, _ in self.pairs]
-
-        def is_outside(op: Any) -> bool:
-            return op not in self.within
-        order = sort_ancestors(sort_by_backpropagation(roots, is_outside), is_outside)
+        order = self._sort_backward()
         place = {op: number for number, op in enumerate(order)}
         jobs = []
         owner = self._number_segments(_chooser[0](self.forward))
@@ -96,6 +93,19 @@ class _Rewriter(object):
             self._rewrite_segment(uses, order[first:max(end, first + 1)], due, owner)
             waiting += list(dict.fromkeys(op for _, op, _ in uses))
         return self._guard_weights()
+
+    def _sort_backward(self) -> List[Any]:
+        """The backward ops, weight after weight: its gradient, then what else reads it. This is
+        the order in which lean_updates lets them run."""
+        def is_outside(op: Any) -> bool:
+            return op not in self.within
+        variables = {g.op: get_variable_op(v) for g, v in self.pairs}
+        roots: List[Any] = []
+        for root in sort_by_backpropagation(list(variables), is_outside):
+            roots.append(root)
+            roots += list_readers(
+                variables[root], self.within | set(list_reads(variables[root])))
+        return sort_ancestors(roots, is_outside)
 
     def _number_segments(self, segments: Sequence[Segment]) -> Dict[Any, int]:
         """{op: number of its segment}"""
@@ -143,8 +153,9 @@ class _Rewriter(object):
             for tensor, user, number in uses:
                 copy = self._copy(tensor.op, start, owner)
                 user._update_input(number, copy.outputs[tensor.value_index])
-        for op in find_first_ops(backward):
-            op._add_control_inputs([start])
+        if not lean_updates.is_applied():    # that orders the backward ops itself
+            for op in find_first_ops(backward):
+                op._add_control_inputs([start])
 
     def _copy(self, op: Any, start: Any, owner: Dict[Any, int]) -> Any:
         """The copy of an op, made with those that it needs."""
@@ -182,13 +193,11 @@ class _Rewriter(object):
         """The pairs, each gradient behind all copies that read its variable."""
         tf = self.nn.tf
         copies = set(self.copies.values())
-        reads = {op for copy in copies for op in [x.op for x in copy.inputs]}
         guarded = []
         for gradient, variable in self.pairs:
-            handle = getattr(variable, "handle", None)
-            source = variable.op if handle is None else handle.op
-            within = copies | {op for op in reads if source in [x.op for x in op.inputs]}
-            late = [op for op in list_readers(source, within) if op in copies]
+            source = get_variable_op(variable)
+            reads = set(list_reads(source))
+            late = [op for op in list_readers(source, copies | reads) if op in copies]
             if late:
                 known = set(sort_ancestors(
                     [gradient.op], lambda op: op not in self.within and op not in copies))
