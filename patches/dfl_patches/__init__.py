@@ -8,11 +8,14 @@ A patch is one module of this package:
     apply(nn)   replaces functions of the initialised `nn` namespace and methods of its registered
                 classes in place; called after every `nn.initialize`, so also when it is applied
     remove(nn)  puts back exactly what was there; does nothing when it is not applied
+    ENVIRONMENT where it needs some, {name: value} that has to be in the environment when TensorFlow
+                is imported; what is set there already stays
 
 Nothing here imports TensorFlow or a module of a tree: everything comes through `nn`.
 """
 import importlib
 import importlib.util
+import os
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from .errors import PatchError
@@ -45,6 +48,13 @@ def select(names: Sequence[str]) -> Tuple[str, ...]:
     conflicts: Dict[str, Sequence[str]] = {name: get_patch(name).CONFLICTS for name in ordered}
     check_conflicts(ordered, conflicts)
     return ordered
+
+
+def prepare_environment(names: Sequence[str]) -> None:
+    """Set what these patches need in the environment before TensorFlow is imported."""
+    for name in names:
+        for key, value in getattr(get_patch(name), "ENVIRONMENT", {}).items():
+            os.environ.setdefault(key, value)
 
 
 def list_applied() -> List[str]:
