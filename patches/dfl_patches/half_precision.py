@@ -6,7 +6,8 @@ pass take half the bytes, and no variable, optimizer state or file changes.
 
 Float32 islands (spec 80 section 4.3): Dense layers, norms and layers that are not known here,
 pixel norm, blurs, dssim and the other losses, depthwise convolutions (in bfloat16 oneDNN runs for
-minutes on them), convolutions' results for an image, mask or verdict (so sigmoid and cross entropy).
+minutes on them), and what convolutions give to an image, mask or verdict (so sigmoid and cross
+entropy).
 
 A bias' gradient is a sum over all pixels of a batch, and the CPU's kernels lose it: of 16,384
 ones a float16 Sum makes 8,192 and a bfloat16 BiasAddGrad 512, while BiasAddGrad in float16 and Sum
@@ -14,7 +15,13 @@ in bfloat16 add up in float32; GPUs' BiasAddGrad does so for both. To add the bi
 instead leaves a float32 gradient of every convolution's size waiting for its sum: 0.75 in place of
 0.6 of the un-patched peak.
 
-{MEASURED}
+Why not TensorFlow's own graph rewriter (auto_mixed_precision_onednn_bfloat16 here, with the
+depthwise convolutions and MatMul taken off its list), measured on the same model (SAEHD df-ud 128
+px 256/64/64/22, AdaBelief, CPU, oneDNN): peak of a step at batch 4 752 MB in float32 and 522 with
+the rewriter. It left no step time gained on a busy machine, and it carries losses and their means
+in bfloat16 (a loss of 5.140 reads 5.1328), writes no float16 on the CPU, no bfloat16 on a GPU,
+nothing on GPUs older than compute capability 7.0, and says nothing where it does nothing. Casts in
+the graph do the same on every device, islands included, and the planner can see them.
 """
 import contextlib
 import functools

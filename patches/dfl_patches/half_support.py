@@ -5,7 +5,7 @@ build, and what the processor or the GPU's compute capability says.
 """
 import importlib
 import os
-from typing import Any, List, Optional
+from typing import Any, List, Optional, Tuple
 
 from .errors import PatchError
 from .scale_file import warn
@@ -15,6 +15,9 @@ FORCE_NAME = "DFL_PATCHES_FORCE"
 # A convolution, its gradients and what stands between two of them.
 _NEEDED_KERNELS = ("Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter", "Pad", "AddV2",
                    "LeakyRelu", "LeakyReluGrad")
+# TensorFlow 2.6 lists a CPU kernel of Conv2D that computes nothing ("Missing 0-th output"): it only
+# stands for oneDNN's. So the list alone does not do.
+_OLDEST_BF16 = (2, 12)
 _DT_BFLOAT16 = 14   # tensorflow/core/framework/types.proto
 
 
@@ -56,6 +59,9 @@ def is_on_cpu(nn: Any) -> bool:
 
 def explain_no_bf16_kernels(nn: Any) -> Optional[str]:
     """Why TensorFlow cannot compute in bfloat16 on this device; None if it can."""
+    if get_version(nn) < _OLDEST_BF16:
+        return "TensorFlow %d.%d has no usable bfloat16 kernels, %d.%d has." % (
+            get_version(nn) + _OLDEST_BF16)
     device = "CPU" if is_on_cpu(nn) else \
         nn.getCurrentDeviceConfig().devices[0].tf_dev_type
     for op in _NEEDED_KERNELS:
@@ -80,6 +86,13 @@ def explain_slow_bf16(nn: Any) -> Optional[str]:
     if capability < (8, 0):
         return "this GPU has compute capability %d.%d, and bfloat16 needs 8.0." % capability
     return None
+
+
+def get_version(nn: Any) -> Tuple[int, int]:
+    """TensorFlow's (major, minor)."""
+    text = getattr(nn.tf, "VERSION", None) or nn.tf.version.VERSION
+    major, minor = text.lstrip("v").split(".")[:2]
+    return int(major), int(minor)
 
 
 def is_onednn_on() -> bool:
