@@ -15,9 +15,6 @@ import saehd_support as support
 from core import persist
 from core.interact import interact as io
 from core.leras import nn
-from dfl_patches import half_support
-
-ON_OLD = 2      # steps of float16 where its kernels are too slow for more
 
 
 def train(folder, patch, steps):
@@ -45,12 +42,7 @@ def main():
         setattr(io, question, lambda text, default_value=None, *a, **k: default_value)
     io.input_in_time = lambda *a, **k: False
     io.input_skip_pending = lambda *a, **k: None
-    results = {}
-    support.start_engine()
-    has_bf16 = half_support.explain_no_bf16_kernels(nn) is None
-    for patch in ['none'] + ['bf16'] * has_bf16 + ['fp16']:
-        few = patch == 'fp16' and not has_bf16
-        results[patch] = train(folder / patch, patch, ON_OLD if few else steps)
+    results = {patch: train(folder / patch, patch, steps) for patch in ('none', 'bf16', 'fp16')}
     print('\n' + json.dumps(results))
 
 

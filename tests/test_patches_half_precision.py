@@ -203,9 +203,39 @@ def test_one_half_precision_at_a_time(names):
         dfl_patches.apply_selected(nn, names)
 
 
+def test_two_steps_train_a_small_model(patch):
+    """At 64 px, also where float16's kernels are too slow for more (TensorFlow 2.6 on the CPU)."""
+    archi = nn.DeepFakeArchi(64, opts='ud')
+    encoder = archi.Encoder(in_ch=3, e_ch=4, name='encoder')
+    inter = archi.Inter(in_ch=encoder.get_out_ch() * encoder.get_out_res(64) ** 2, ae_ch=8,
+                        ae_out_ch=8, name='inter')
+    decoder = archi.Decoder(in_ch=inter.get_out_ch(), d_ch=4, d_mask_ch=4, name='decoder')
+    x = make_placeholder()
+    image, mask = decoder(inter(encoder(x)))
+    weights = [w for part in (encoder, inter, decoder) for w in part.get_weights()]
+    loss = nn.tf.reduce_mean(nn.dssim(image, x, max_val=1.0, filter_size=5), axis=1) \
+        + nn.tf.reduce_mean(nn.tf.square(image - x), axis=[1, 2, 3]) \
+        + nn.tf.reduce_mean(nn.tf.square(mask - 0.3), axis=[1, 2, 3])
+    optimizer = nn.AdaBelief(lr=1e-3, name='opt')
+    optimizer.initialize_variables(weights)
+    update = optimizer.get_update_op(nn.gradients(loss, weights))
+    nn.init_weights(weights)
+    optimizer.init_weights()
+    before = nn.tf_sess.run(weights)
+    fed = {x: support.make_batch('src0', 1, 64)[1]}
+    losses = [nn.tf_sess.run([loss, update], fed)[0] for _ in range(3)]
+    after = nn.tf_sess.run(weights)
+    assert np.isfinite(losses).all() and losses[2] < losses[0]
+    assert all(np.isfinite(w).all() for w in after)
+    assert not any(np.array_equal(old, new) for old, new in zip(before, after))
+
+
 @pytest.fixture(scope='module')
 def parity(tmp_path_factory):
     """Losses of float32, bf16 and fp16 over the same steps, with oneDNN on."""
+    support.start_engine()
+    if half_support.explain_no_bf16_kernels(nn):
+        pytest.skip('half precision of this TensorFlow is too slow for steps of a whole model')
     environment = dict(os.environ, TF_ENABLE_ONEDNN_OPTS='1', DFL_PATCHES_FORCE='1')
     output = subprocess.check_output(
         [sys.executable, str(PARITY_CHILD), str(tmp_path_factory.mktemp('parity')), str(STEPS)],
@@ -215,13 +245,10 @@ def parity(tmp_path_factory):
 
 @pytest.mark.parametrize('name', ['bf16', 'fp16'])
 def test_thirty_steps_are_close_to_float32(parity, name):
-    if name not in parity:
-        pytest.skip('this TensorFlow has no bfloat16 kernels')
     losses = np.array(parity[name]['losses'])
-    base = np.array(parity['none']['losses'])[:len(losses)]
+    base = np.array(parity['none']['losses'])
     assert np.isfinite(losses).all() and not np.array_equal(losses, base)
     # single steps of so steep a beginning are apart by more than the course is
     assert np.allclose(losses[-10:].mean(axis=0), base[-10:].mean(axis=0), rtol=0.05)
     assert parity[name]['files'] == parity['none']['files']
-    if len(losses) == STEPS:
-        assert base[-1].mean() < 0.5 * base[0].mean()   # it has learnt something
+    assert len(losses) == STEPS and base[-1].mean() < 0.5 * base[0].mean()

@@ -9,11 +9,11 @@ pixel norm, blurs, dssim and the other losses, depthwise convolutions (in bfloat
 minutes on them), and what convolutions give to an image, mask or verdict (so sigmoid and cross
 entropy).
 
-A bias' gradient is a sum over all pixels of a batch, and the CPU's kernels lose it: of 16,384
-ones a float16 Sum makes 8,192 and a bfloat16 BiasAddGrad 512, while BiasAddGrad in float16 and Sum
-in bfloat16 add up in float32; GPUs' BiasAddGrad does so for both. To add the bias in float32
-instead leaves a float32 gradient of every convolution's size waiting for its sum: 0.75 in place of
-0.6 of the un-patched peak.
+A bias' gradient is a sum over all pixels of a batch, and not every kernel holds it: of 16,384
+ones on the CPU a float16 Sum makes 8,192, a bfloat16 BiasAddGrad 512, and TensorFlow 2.6's float16
+BiasAddGrad no more than 2,048. Sum in bfloat16 adds up in float32 there, and so does BiasAddGrad on
+GPUs. In float16 on the CPU the bias is added in float32: that leaves a float32 gradient of every
+convolution's size waiting for its sum, 0.75 of the un-patched peak in bfloat16's case.
 
 Why not TensorFlow's own graph rewriter (auto_mixed_precision_onednn_bfloat16 here, with the
 depthwise convolutions and MatMul taken off its list), measured on the same model (SAEHD df-ud 128
@@ -101,16 +101,18 @@ class HalfPrecision:
         tf = self.nn.tf
         if self._may_pass_half() and layer.out_ch > _MOST_OUTPUT_CHANNELS:
             self._made += 1
-            return y if bias is None else self._add_half_bias(y, tf.cast(bias, self.dtype))
+            return y if bias is None else self._add_half_bias(y, bias)
         y = tf.cast(y, tf.float32)
         return y if bias is None else tf.add(y, self._shape_bias(bias))
 
     def _add_half_bias(self, y: Any, bias: Any) -> Any:
-        """Of two ways to add it, the one whose gradient sums in float32 inside."""
+        """In half precision, and so that the bias' gradient is summed in float32."""
         tf = self.nn.tf
-        if self.dtype == tf.bfloat16 and self.nn.getCurrentDeviceConfig().cpu_only:
-            return tf.add(y, self._shape_bias(bias))
-        return tf.nn.bias_add(y, bias, data_format=self.nn.data_format)
+        if not self.nn.getCurrentDeviceConfig().cpu_only:
+            return tf.nn.bias_add(y, tf.cast(bias, self.dtype), data_format=self.nn.data_format)
+        if self.dtype == tf.bfloat16:
+            return tf.add(y, self._shape_bias(tf.cast(bias, self.dtype)))
+        return tf.cast(tf.add(tf.cast(y, tf.float32), self._shape_bias(bias)), self.dtype)
 
     def _shape_bias(self, bias: Any) -> Any:
         shape = [1, 1, 1, 1]
