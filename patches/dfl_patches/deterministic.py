@@ -28,6 +28,7 @@ ORDERS_UPDATES = "lean_updates"     # has no race, and needs gradients that come
 
 _replacements = Replacements()
 _seeded: List[Tuple[Any, Optional[int]]] = []       # the graph, and its seed before
+_states: List[Tuple[Any, Any]] = []                 # of NumPy's generator and Python's, before
 _added_names: List[str] = []                        # to the environment
 
 
@@ -37,6 +38,7 @@ def apply(nn: Any) -> None:
         if SEED_NAME not in os.environ:
             os.environ[SEED_NAME] = DEFAULT_SEED
             _added_names.append(SEED_NAME)
+        _states.append((np.random.get_state(), random.getstate()))
         np.random.seed(_get_seed())
         random.seed(_get_seed())
         _replacements.replace(nn, "gradients", lambda old: _make_gated(nn, old))
@@ -46,8 +48,12 @@ def apply(nn: Any) -> None:
 
 
 def remove(nn: Any) -> None:
-    """Put the functions and the graph's seed back. The generators go on from where they are."""
+    """Put the functions, the graph's seed and the generators' states back."""
     _replacements.restore()
+    while _states:
+        numpy_state, python_state = _states.pop()
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)
     while _seeded:
         graph, seed = _seeded.pop()
         if graph is nn.tf.get_default_graph():
