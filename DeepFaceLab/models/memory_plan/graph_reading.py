@@ -1,0 +1,177 @@
+"""The ops of a graph that a session would run, with the sizes of what they hand on.
+
+The batch is unknown to a graph that is built for training; here it is put in, by reading the graph
+into a scratch graph whose placeholders have it.
+"""
+from collections import namedtuple
+from typing import Any, Dict, Iterable, List, Sequence, Tuple
+
+from core.leras import nn
+
+from . import kernels
+
+# One op. inputs: (index of the op, its output) of each input. waits: indices of control inputs.
+# sizes: bytes of each output. forward: inputs whose buffer output 0 may take. workspace: bytes
+# while it runs. is_kept: its outputs outlive the step (weights) or are there before it (constants).
+Op = namedtuple('Op', ('name', 'type', 'device', 'inputs', 'waits', 'sizes', 'elements', 'types',
+                       'workspace', 'work', 'is_kept', 'is_alias'))
+
+HOST_TYPES = frozenset(('Shape', 'ShapeN', 'Size', 'Rank', 'BroadcastGradientArgs', 'ConcatOffset',
+                        'Const'))
+
+
+def read_ops(graph: Any, fetches: Sequence[Any], batch_size: int, default_device: str,
+             cache_bytes: int) -> List[Op]:
+    """Ops of a step in the order of creation, without those that are never run, that equal another
+    (TensorFlow merges them) or whose value is known before the first step.
+
+    graph: of v1. fetches: tensors and ops. batch_size: of the placeholders. default_device: of
+    ops that name none. cache_bytes: see `kernels.get_workspace`, 0 with oneDNN."""
+    names = [getattr(fetch, 'op', fetch).name for fetch in fetches]
+    scratch = copy_with_batch(graph, batch_size)
+    ops = list_needed([scratch.get_operation_by_name(name) for name in names])
+    known = find_known_before(ops, graph)
+    return number_ops(merge_equal(ops), known, Devices(scratch, default_device), cache_bytes)
+
+
+def copy_with_batch(graph: Any, batch_size: int) -> Any:
+    """A graph of the same ops in which the first unknown side of each placeholder is the batch."""
+    tf = nn.tf
+    definition = graph.as_graph_def()
+    for node in definition.node:
+        node.attr.pop('_output_shapes', None)
+        if node.op == 'Placeholder' and node.attr['shape'].shape.dim:
+            first = node.attr['shape'].shape.dim[0]
+            if first.size < 0:
+                first.size = batch_size
+    scratch = tf.Graph()
+    with scratch.as_default():
+        tf.import_graph_def(definition, name='')
+    return scratch
+
+
+def list_needed(targets: Iterable[Any]) -> List[Any]:
+    """Ancestors of the targets and these, in the order of creation."""
+    found, pending = set(), list(targets)
+    while pending:
+        op = pending.pop()
+        if op in found:
+            continue
+        found.add(op)
+        pending.extend(tensor.op for tensor in op.inputs)
+        pending.extend(op.control_inputs)
+    return sorted(found, key=lambda op: op._id)     # public in no version: order of creation
+
+
+def merge_equal(ops: Sequence[Any]) -> Dict[Any, Any]:
+    """{op: the first that computes the same from the same}, for all of `ops`."""
+    first: Dict[Any, Any] = {}
+    kept: Dict[Any, Any] = {}
+    for op in ops:
+        if op.type in kernels.NEVER_FOLDED or any(x.dtype._is_ref_dtype for x in op.outputs):
+            kept[op] = op
+            continue
+        definition = op.node_def
+        inputs = tuple((kept[x.op], x.value_index) for x in op.inputs)
+        waits = frozenset(kept[x] for x in op.control_inputs)
+        attributes = tuple(sorted((key, value.SerializeToString())
+                                  for key, value in definition.attr.items()
+                                  if key not in ('_class', '_output_shapes')))
+        kept[op] = first.setdefault((op.type, op.device, inputs, waits, attributes), op)
+    return kept
+
+
+def find_known_before(ops: Sequence[Any], original: Any) -> set:
+    """Ops whose values are constants once the session has prepared the graph."""
+    known = set()
+    for op in ops:
+        if op.type == 'Const':
+            known.add(op)
+            continue
+        if op.type in kernels.NEVER_FOLDED or not op.outputs or op.control_inputs:
+            continue
+        if op.type in kernels.SHAPE_READERS:
+            source = original.get_operation_by_name(op.name)
+            if all(x.shape.is_fully_defined() for x in source.inputs):
+                known.add(op)
+        elif op.inputs and all(x.op in known for x in op.inputs):
+            if sum(measure(x) for x in op.outputs) <= kernels.FOLDED_BYTES:
+                known.add(op)
+    return known
+
+
+def measure(tensor: Any) -> int:
+    """Bytes; an unknown side counts as 1."""
+    return count(tensor) * max(1, tensor.dtype.base_dtype.size)
+
+
+def count(tensor: Any) -> int:
+    if tensor.shape.ndims is None:
+        return 1
+    return kernels.count_elements([side or 1 for side in tensor.shape.as_list()])
+
+
+class Devices(object):
+    """Where ops run: their own device, else that of what they are colocated with."""
+
+    def __init__(self, graph: Any, default: str) -> None:
+        self.graph, self.default = graph, default
+
+    def find(self, op: Any) -> str:
+        for _ in range(8):
+            if op.device:
+                return shorten(op.device)
+            groups = [x for x in op.colocation_groups() if x != b'loc:@' + op.name.encode()]
+            if not groups:
+                break
+            op = self.graph.get_operation_by_name(groups[0][len(b'loc:@'):].decode())
+        return self.default
+
+
+def shorten(device: str) -> str:
+    """'/device:GPU:0' and '/GPU:0' alike."""
+    return '/' + device.rpartition('/')[2].replace('device:', '')
+
+
+def number_ops(kept: Dict[Any, Any], known: set, devices: Devices, cache_bytes: int) -> List[Op]:
+    """Rows for the ops that are left."""
+    numbers: Dict[Any, int] = {}
+    rows: List[Op] = []
+    for op in sorted((op for op in kept if kept[op] is op), key=lambda op: op._id):
+        if op.type in ('Const', 'Placeholder') or op in known:
+            inputs: List[Tuple[int, int]] = []
+            waits: List[int] = []
+        else:
+            inputs = [(numbers[kept[x.op]], x.value_index) for x in op.inputs]
+            waits = sorted({numbers[kept[x]] for x in op.control_inputs})
+        numbers[op] = len(rows)
+        rows.append(make_row(op, inputs, waits, op in known, devices.find(op), cache_bytes))
+    return rows
+
+
+def make_row(op: Any, inputs: List[Tuple[int, int]], waits: List[int], is_known: bool,
+             device: str, cache_bytes: int) -> Op:
+    elements = [count(x) for x in op.outputs]
+    in_elements = max([count(x) for x in op.inputs] or [0])
+    weight = find_weight(op)
+    workspace = 0
+    if cache_bytes and device.startswith('/CPU') and op.type in kernels.UNFOLDED:
+        workspace = kernels.get_workspace(op.type, weight, op.inputs[2].shape.as_list(),
+                                          op.inputs[2].dtype.base_dtype.size, cache_bytes)
+    work = 0.0 if is_known else kernels.estimate_work(
+        op.type, max(elements or [0]), in_elements, weight)
+    is_alias = op.type in kernels.ALIASES or op.type == kernels.IDENTITY_N or (
+        op.type in kernels.ALIASES_OF_EQUAL_SIZE and len(op.inputs) != 0
+        and count(op.inputs[0]) == elements[0])
+    return Op(op.name, op.type, device, inputs, waits, [measure(x) for x in op.outputs], elements,
+              [x.dtype.base_dtype for x in op.outputs], workspace, work,
+              is_known or op.type in kernels.KEPT, is_alias)
+
+
+def find_weight(op: Any) -> List[int]:
+    """Shape of a convolution's weight, [] for other ops."""
+    if op.type not in kernels.CONVOLUTIONS:
+        return []
+    tensor = op.outputs[0] if op.type.endswith('BackpropFilter') else op.inputs[1]
+    shape = tensor.shape
+    return [] if shape.ndims is None else [side or 1 for side in shape.as_list()]
