@@ -19,7 +19,8 @@ ASKING = {"extract", "sort", "util", "train", "exportdfm", "merge", "videoed ext
           "facesettool enhance", "facesettool resize", "xseg apply", "xseg remove",
           "xseg remove_labels", "xseg fetch"}
 OWN_OPTIONS = {"train": {"--dry-run", "--restore-last-good", "--status-file", "--src-pak-name",
-                         "--dst-pak-name", "--gen-snapshot"},
+                         "--dst-pak-name", "--gen-snapshot", "--patch"},
+               "merge": {"--patch"},
                "util": {"--list-env"}}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TREE = REPOSITORY / "DeepFaceLab"
+PATCHES = REPOSITORY / "patches"
 
 # The thread count and oneDNN change the rounding of every number (spec 10 section 14.3).
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")
@@ -19,7 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("NN_DEVICES_INITIALIZED", "1")
 os.environ.setdefault("NN_DEVICES_COUNT", "0")
 
-for path in (str(TREE), str(REPOSITORY / "tests")):
+for path in (str(TREE), str(PATCHES), str(REPOSITORY / "tests")):
     if path not in sys.path:
         sys.path.insert(0, path)
 # spawned workers import the tree too

@@ -95,10 +95,16 @@ FACESET_INDEX = Switch(
     help="A folder of 256 faces or more gets a file faceset.index, from which the next start "
          "takes what has not changed; it may be deleted.")
 
+RANDOM_SEED = Option(
+    "random_seed", "int", None, "Seed of everything random",
+    help="What the patch deterministic starts all random numbers with; it sets 1 when none is "
+         "given. With a seed one worker a side makes the samples, in an order that comes again.",
+    limits=(0, 2 ** 31 - 1))
+
 PROCESS_OPTIONS = (INTERACT, LOWEST_PRIORITY, GRAY_CHANNEL, DEVICE_LIST_TIMEOUT, FORCE_DEVICES,
                    FORCED_GPU_ID, MAX_GPU_MEMORY, FORCED_GPU_TYPE, KEEP_CUDA_VISIBLE_DEVICES,
                    VISIBLE_DEVICES, TF_ALLOW_GROWTH, ALLOW_TF32, UNATTENDED, WORKER_INIT_TIMEOUT,
-                   WORKER_START_TIMEOUT, WORKER_TIMEOUT, FACESET_INDEX)
+                   WORKER_START_TIMEOUT, WORKER_TIMEOUT, FACESET_INDEX, RANDOM_SEED)
 
 
 def get_setting(option: Option):

@@ -78,6 +78,12 @@ def add_answers(parser) -> None:
                         help="answer questions from a JSON object of option names and values")
 
 
+def add_patches(parser) -> None:
+    parser.add_argument("--patch", action="append", default=[], dest="patches", metavar="NAME",
+                        help="change the graph by this patch; may be given several times, none "
+                             "goes without")
+
+
 def add_extract(verb) -> None:
     p = verb("extract", verbs.run_extract, "find the faces of frames and save them aligned")
     p.add_argument("--detector", choices=DETECTORS, help="s3fd finds faces, manual lets you do it")
@@ -144,6 +150,7 @@ def add_train(verb, models: Sequence[str]) -> None:
                    metavar=("SECONDS", "CODE"),
                    help="run Python text SECONDS after the start; every -SECONDS when negative")
     add_answers(p)
+    add_patches(p)
     add_flag(p, "--restore-last-good",
               "first go back to the newest save or backup that is whole and finite")
     add_flag(p, "--dry-run", "show the options, files and devices that training would use, and "
@@ -170,6 +177,7 @@ def add_merge(verb, models: Sequence[str]) -> None:
                    help="name of the saved model, without asking")
     add_devices(p)
     add_answers(p)
+    add_patches(p)
 
 
 def add_videoed(verb) -> None:

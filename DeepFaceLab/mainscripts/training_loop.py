@@ -10,7 +10,7 @@ import models
 from core.errors import UserError
 from core.interact import interact as io
 from core.joblib.worker_error import WorkerError
-from models import effective_config
+from models import effective_config, patch_layer
 from models.loss_guard import make_collapse_error
 
 from .status_file import StatusFile
@@ -123,6 +123,8 @@ class TrainingLoop:
             effective_config.log_settings(self.model)
             self.try_to(lambda: effective_config.write_configuration(self.model),
                         'written: the options file')
+            self.try_to(lambda: patch_layer.write_record(self.model),
+                        'written: the record of the patches')
         self.status.write(
             'start', model=self.model.get_model_name(), iteration=self.model.get_iter(),
             target_iter=self.model.get_target_iter(), batch_size=self.model.get_batch_size(),

@@ -144,9 +144,12 @@ def configure_options(args: Namespace) -> None:
     from core import options
 
     answers = options.read_answers(Path(args.answers)) if args.answers else {}
-    options.configure_sources(options.OptionSources(
-        flags=options.parse_assignments(args.set_options), answers=answers,
-        answers_path=args.answers))
+    flags = options.parse_assignments(args.set_options)
+    patches = getattr(args, "patches", [])
+    if patches:
+        flags["patches"] = ",".join([flags["patches"]] * ("patches" in flags) + patches)
+    options.configure_sources(options.OptionSources(flags=flags, answers=answers,
+                                                    answers_path=args.answers))
 
 
 def report_unused_options(args: Namespace) -> None:

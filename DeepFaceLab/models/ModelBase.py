@@ -15,7 +15,7 @@ from core.interact import interact as io
 from core.leras import nn
 from core.options import find_given
 
-from . import effective_config, model_files, model_generations, model_store
+from . import effective_config, model_files, model_generations, model_store, patch_layer
 from .common.placement import Placement
 from .common_options import (FORCE_MODEL_NAME, FORCE_NEW_PREVIEW, RESET_TRAINING, SILENT_START,
                              CommonOptionQuestions, get_trainer_option)
@@ -105,6 +105,8 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         self._load_data()
         if self.is_training and get_trainer_option(RESET_TRAINING):
             self._reset_training()
+        # before TensorFlow is imported: some patches need its environment
+        self.patches = patch_layer.choose_patches(self)
         self.device_config = choose_device(cpu_only, force_gpu_idxs, silent_start)
         (nn.prepare if is_dry_run else nn.initialize)(self.device_config)
 
@@ -118,6 +120,7 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         self.on_initialize_options()
         if self.is_training:
             self.apply_given_options()
+            self.patches = patch_layer.offer_patches(self)
         if self.is_first_run() and not is_dry_run:
             persist.write_bytes(self.default_options_path,
                                 persist.dumps(model_store.to_plain(self.options)))
@@ -132,6 +135,7 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         if is_dry_run:
             effective_config.show_dry_run(self)
             raise DryRunFinished()
+        patch_layer.apply_patches(self.patches)
         self.on_initialize()
         self.options['batch_size'] = self.batch_size
         if self.is_training:
@@ -288,6 +292,7 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         for generator in self.generator_list or ():
             generator.close()
         nn.close_session()
+        patch_layer.remove_patches(self.patches)
 
     # ---------------------------------------------------------------- plain accessors
 
@@ -334,5 +339,8 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         return self.get_strpath_storage_for_file('summary.txt')
 
     def get_summary_text(self) -> str:
-        return build_summary_text(self.get_model_name(), self.iter, self.options,
-                                  self.options_show_override, self.device_config.devices)
+        shown = dict(self.options_show_override)
+        if self.patches.names:
+            shown['patches'] = ', '.join(self.patches.names)
+        return build_summary_text(self.get_model_name(), self.iter, self.options, shown,
+                                  self.device_config.devices)

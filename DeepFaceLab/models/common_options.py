@@ -105,10 +105,14 @@ RESET_TRAINING = Option(
     'Begin with iteration 0 and an empty loss chart, with the weights that are there',
     help='The iterations and the loss chart of a saved model begin anew; its weights and options '
          'stay. For one start: leave it away at the next.')
+PATCHES = Option(
+    'patches', 'str', None, 'Patches of the graph',
+    help='Names with commas between them, as --patch. A saved model goes on with those that it '
+         'was trained with last, unless they are given; none goes without.')
 TRAINER_OPTIONS = [
     SAVE_INTERVAL_MIN, KEEP_PREVIOUS, PREVIEW_PERIOD, PREVIEW_PERIOD_COLAB, FORCE_NEW_PREVIEW,
     EXIT_AT_TARGET, NON_FINITE_LIMIT, LOSS_JUMP_FACTOR, STATUS_FILE, STATUS_INTERVAL_SEC,
-    STATUS_FILE_MB, RESET_TRAINING
+    STATUS_FILE_MB, RESET_TRAINING, PATCHES
 ]
 
 # Which model and how it is opened: answers to questions that are no options of the model itself.
@@ -125,7 +129,14 @@ CHANGE_SETTINGS = Option(
 SILENT_START = Switch(
     'silent_start', False, 'Open the latest model on the best GPU without asking',
     help='As --silent-start.', env=('default_silent_start', ))
-START_OPTIONS = [FORCE_MODEL_NAME, FORCE_GPU_IDXS, CPU_ONLY, SILENT_START, CHANGE_SETTINGS]
+# Asked behind all questions of the model, and kept where patches are: not among its options.
+LEAN_UPDATES = Option(
+    'lean_updates', 'bool', False, 'Lean updates',
+    condition='first run only, where patches are not given',
+    help='The patch lean_updates: weights are updated one after the other, which needs less '
+         'memory, and no update runs ahead of what still reads its weight.')
+START_OPTIONS = [FORCE_MODEL_NAME, FORCE_GPU_IDXS, CPU_ONLY, SILENT_START, CHANGE_SETTINGS,
+                 LEAN_UPDATES]
 
 # Environment names of old launchers that nothing reads (spec 60 section 17.1).
 OBSOLETE_NAMES = ('apply_reshape_test', 'alter_iter_font_size', 'debug_model_saehdbw')

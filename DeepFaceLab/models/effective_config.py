@@ -70,6 +70,7 @@ def collect_configuration(model: Any) -> Dict[str, Any]:
         'model': model.get_model_name(), 'iteration': model.get_iter(),
         'time': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()),
         'options': collect_options(model), 'shown_instead': to_plain(model.options_show_override),
+        'patches': {'value': list(model.patches.names), 'source': model.patches.source},
         'settings': collect_settings(), 'folders': collect_folders(model),
         'devices': [{'index': device.index, 'type': device.tf_dev_type, 'name': device.name,
                      'memory_bytes': device.total_mem} for device in model.device_config.devices],
@@ -111,6 +112,8 @@ def log_settings(model: Any) -> None:
     if plan is not None and get_batch_size(plan) != plan.asked_batch_size:
         io.log_info(describe_batch(plan))
     io.log_info('TensorFlow %s: %s' % (nn.tf.__version__, describe_tensorflow()))
+    if model.patches.names:
+        io.log_info('Patches: %s (%s)' % (', '.join(model.patches.names), model.patches.source))
     for line in list_changed_settings():
         io.log_info(line)
 
@@ -135,6 +138,8 @@ def describe_dry_run(model: Any) -> List[str]:
     lines += ['', 'Settings', '  TensorFlow %s: %s' % (
         config['versions']['tensorflow'], config['tensorflow_settings'])]
     lines += ['  ' + line for line in list_changed_settings()]
+    lines += ['', 'Patches'] + (align([(', '.join(model.patches.names), '', model.patches.source)])
+                                if model.patches.names else ['  none'])
     lines += ['', 'Folders'] + align([(name, path, describe_folder(Path(path), name))
                                       for name, path in config['folders'].items()])
     lines += ['', 'Files of the model'] + list_model_files(model)

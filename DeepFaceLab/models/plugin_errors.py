@@ -14,6 +14,8 @@ from typing import Any, List, NamedTuple, Optional, Sequence
 
 from core.errors import UserError
 
+from . import patch_layer
+
 TREE = Path(__file__).resolve().parent.parent
 PLUGIN_MODULE = re.compile(r"^models\.Model_(\w+)")
 LINES_AROUND = 12       # a statement may go over lines; older Python names its last one
@@ -45,10 +47,13 @@ Missing = NamedTuple("Missing", [
 
 
 def explain_plugin_error(error: BaseException) -> Optional[UserError]:
-    """What is missing or wrong in a plug-in, or None when `error` is none of a plug-in's.
+    """What is missing or wrong in a plug-in, or with a patch; None when `error` is neither.
 
     The innermost step of the traceback in this tree tells: it has to belong to a plug-in.
     """
+    refusal = patch_layer.explain(error)
+    if refusal is not None:
+        return refusal
     step = _find_innermost_step(error)
     found = step and PLUGIN_MODULE.match(step.tb_frame.f_globals.get("__name__", ""))
     if not found:
