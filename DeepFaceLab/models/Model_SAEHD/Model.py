@@ -45,6 +45,11 @@ class SAEHDModel(ModelBase):
             optimizers=optimizers)
 
     # override
+    def build_training_step(self, placement):
+        self._build_graph(placement)
+        return graph.list_training_fetches(self, self.settings)
+
+    # override
     def on_initialize(self):
         self.placement = plan = self.plan_placement()
         self.model_data_format = plan.data_format

@@ -4,7 +4,7 @@ The batch is unknown to a graph that is built for training; here it is put in, b
 into a scratch graph whose placeholders have it.
 """
 from collections import namedtuple
-from typing import Any, Dict, Iterable, List, Sequence, Tuple
+from typing import Any, Container, Dict, Iterable, List, Sequence, Tuple
 
 from core.leras import nn
 
@@ -20,34 +20,54 @@ HOST_TYPES = frozenset(('Shape', 'ShapeN', 'Size', 'Rank', 'BroadcastGradientArg
                         'Const'))
 
 
-def read_ops(graph: Any, fetches: Sequence[Any], batch_size: int, default_device: str,
+Batch = namedtuple('Batch', ('built', 'wanted'))     # samples of a step
+
+
+def read_ops(graph: Any, scratch: Any, fetched: Sequence[str], default_device: str,
              cache_bytes: int) -> List[Op]:
     """Ops of a step in the order of creation, without those that are never run, that equal another
     (TensorFlow merges them) or whose value is known before the first step.
 
-    graph: of v1. fetches: tensors and ops. batch_size: of the placeholders. default_device: of
-    ops that name none. cache_bytes: see `kernels.get_workspace`, 0 with oneDNN."""
-    names = [getattr(fetch, 'op', fetch).name for fetch in fetches]
-    scratch = copy_with_batch(graph, batch_size)
-    ops = list_needed([scratch.get_operation_by_name(name) for name in names])
+    graph: as it was built. scratch: its `copy_with_batch`. fetched: names of the fetched ops.
+    default_device: of ops that name none. cache_bytes: see `kernels.get_workspace`, 0 with
+    oneDNN."""
+    ops = list_needed([scratch.get_operation_by_name(name) for name in fetched])
     known = find_known_before(ops, graph)
     return number_ops(merge_equal(ops), known, Devices(scratch, default_device), cache_bytes)
 
 
-def copy_with_batch(graph: Any, batch_size: int) -> Any:
-    """A graph of the same ops in which the first unknown side of each placeholder is the batch."""
+def copy_with_batch(graph: Any, batch: Batch) -> Any:
+    """A graph of the same ops in which the batch is known: as the first side of each placeholder,
+    and in the slices that the towers take of it."""
     tf = nn.tf
     definition = graph.as_graph_def()
+    nodes = {node.name: node for node in definition.node}
     for node in definition.node:
         node.attr.pop('_output_shapes', None)
-        if node.op == 'Placeholder' and node.attr['shape'].shape.dim:
-            first = node.attr['shape'].shape.dim[0]
-            if first.size < 0:
-                first.size = batch_size
+        if node.op == 'Placeholder' and is_batch(node):
+            node.attr['shape'].shape.dim[0].size = batch.wanted
+    if batch.wanted != batch.built:
+        for node in definition.node:
+            if node.op == 'StridedSlice' and is_batch(nodes.get(node.input[0].partition(':')[0])):
+                for name in node.input[1:3]:
+                    scale_first(nodes[name], batch)
     scratch = tf.Graph()
     with scratch.as_default():
         tf.import_graph_def(definition, name='')
     return scratch
+
+
+def is_batch(node: Any) -> bool:
+    """Whether a node is a placeholder of a batch of samples, of any size or known by now."""
+    return node is not None and node.op == 'Placeholder' and len(node.attr['shape'].shape.dim) == 4
+
+
+def scale_first(node: Any, batch: Batch) -> None:
+    """Where a tower's share begins or ends, for another batch."""
+    tensor = node.attr['value'].tensor
+    values = nn.tf.make_ndarray(tensor).copy()
+    values[0] = values[0] * batch.wanted // batch.built
+    tensor.CopyFrom(nn.tf.make_tensor_proto(values))
 
 
 def list_needed(targets: Iterable[Any]) -> List[Any]:
@@ -175,3 +195,21 @@ def find_weight(op: Any) -> List[int]:
     tensor = op.outputs[0] if op.type.endswith('BackpropFilter') else op.inputs[1]
     shape = tensor.shape
     return [] if shape.ndims is None else [side or 1 for side in shape.as_list()]
+
+
+def sum_variables(graph: Any, state_names: Container[str],
+                  default_device: str) -> Dict[str, Tuple[int, int]]:
+    """{device: (bytes of the weights, bytes of the variables in `state_names`)}"""
+    sums: Dict[str, List[int]] = {}
+    for op in graph.get_operations():
+        if op.type not in kernels.VARIABLES:
+            continue
+        device = shorten(op.device) if op.device else default_device
+        entry = sums.setdefault(device, [0, 0])
+        entry[op.name in state_names] += measure_variable(op)
+    return {device: (weights, state) for device, (weights, state) in sums.items()}
+
+
+def measure_variable(op: Any) -> int:
+    shape = nn.tf.TensorShape(op.get_attr('shape'))
+    return kernels.count_elements(shape.as_list()) * nn.tf.as_dtype(op.get_attr('dtype')).size
