@@ -1,0 +1,129 @@
+"""Walks over a TensorFlow graph that the patches of memory share. Nothing here changes a graph."""
+from typing import Any, Callable, Dict, Iterable, List, Sequence, Set
+
+# Outputs that may be the memory of an input: who reads such an output reads the input.
+ALIASES = frozenset((
+    "Bitcast", "BroadcastTo", "Cast", "CheckNumerics", "ConcatV2", "DebugGradientIdentity",
+    "EnsureShape", "Enter", "Exit", "ExpandDims", "Identity", "IdentityN", "Merge",
+    "NextIteration", "Pack", "PlaceholderWithDefault", "PreventGradient", "RefEnter", "RefExit",
+    "RefIdentity", "RefMerge", "RefNextIteration", "RefSwitch", "Reshape", "Slice", "Snapshot",
+    "Split", "SplitV", "Squeeze", "StopGradient", "StridedSlice", "Switch", "Tile", "Transpose",
+    "Unpack"))
+VARIABLES = frozenset(("Variable", "VariableV2", "VarHandleOp"))
+
+
+def list_inputs(op: Any) -> List[Any]:
+    """The ops that run before `op`: those of its inputs, then its control inputs."""
+    return [tensor.op for tensor in op.inputs] + list(op.control_inputs)
+
+
+def sort_ancestors(roots: Iterable[Any], stop: Callable[[Any], bool] = lambda op: False
+                   ) -> List[Any]:
+    """`roots` and everything they need, each after what it needs, one branch after the other.
+
+    Ops for which `stop` is true are left out with all that only they need. The edge that closes
+    a loop is not followed.
+    """
+    order: List[Any] = []
+    seen: Set[Any] = set()
+    for root in roots:
+        if root in seen or stop(root):
+            continue
+        seen.add(root)
+        stack = [(root, iter(list_inputs(root)))]
+        while stack:
+            op, inputs = stack[-1]
+            for below in inputs:
+                if below not in seen and not stop(below):
+                    seen.add(below)
+                    stack.append((below, iter(list_inputs(below))))
+                    break
+            else:
+                stack.pop()
+                order.append(op)
+    return order
+
+
+def is_in_branch(op: Any) -> bool:
+    """Whether `op` belongs to a branch or a loop: it may never run, or run more than once."""
+    context = op._get_control_flow_context()
+    if context is not None and op.type in ("Exit", "RefExit"):
+        context = context.outer_context
+    return context is not None
+
+
+def has_float_output(op: Any) -> bool:
+    """Whether `op` makes a tensor that can be large; shapes and indices are integers."""
+    return any(tensor.dtype.is_floating for tensor in op.outputs)
+
+
+def list_consumers(op: Any, within: Set[Any]) -> List[Any]:
+    """Ops of `within` that take an output of `op`."""
+    return [consumer for tensor in op.outputs for consumer in tensor.consumers()
+            if consumer in within]
+
+
+def list_readers(variable: Any, within: Set[Any]) -> List[Any]:
+    """Ops of `within` that read the memory of a variable op, directly or through aliases.
+
+    A reader inside a branch is replaced by the ops that follow behind the branch, because
+    nothing outside may wait for an op that does not run.
+    """
+    readers: List[Any] = []
+    seen: Set[Any] = set()
+    waiting = list_consumers(variable, within)
+    while waiting:
+        op = waiting.pop()
+        if op in seen or is_write(op):
+            continue
+        seen.add(op)
+        if not is_in_branch(op):
+            readers.append(op)
+        if op.type in ALIASES or op.type == "ReadVariableOp" or is_in_branch(op):
+            waiting.extend(list_consumers(op, within))
+    return readers
+
+
+def get_written_variable(op: Any) -> Any:
+    """The variable op that `op` writes, or None."""
+    if not op.inputs or op.type.startswith("Ref"):
+        return None
+    target = op.inputs[0].op
+    if target.type not in VARIABLES:
+        return None
+    if target.type == "VarHandleOp":
+        is_reader = op.type in ("ReadVariableOp", "VarIsInitializedOp", "VariableShape",
+                                "ResourceGather", "ResourceGatherNd", "Switch", "Identity")
+        return None if is_reader else target
+    is_ref = op.op_def is not None and op.op_def.input_arg and op.op_def.input_arg[0].is_ref
+    return target if is_ref and op.type != "IsVariableInitialized" else None
+
+
+def is_write(op: Any) -> bool:
+    return get_written_variable(op) is not None
+
+
+def find_cycle(roots: Sequence[Any], extra: Dict[Any, Sequence[Any]]) -> Any:
+    """An op that would wait for itself if each op of `extra` waited for its list too, or None."""
+    state: Dict[Any, int] = {}    # 1: being visited, 2: done
+    for root in roots:
+        if root in state:
+            continue
+        state[root] = 1
+        stack = [(root, iter(list_inputs(root) + list(extra.get(root, ()))))]
+        while stack:
+            op, inputs = stack[-1]
+            for below in inputs:
+                if below.type in ("NextIteration", "RefNextIteration"):
+                    continue
+                if state.get(below) == 1:
+                    return below
+                if below not in state:
+                    state[below] = 1
+                    stack.append(
+                        (below, iter(list_inputs(below) + list(extra.get(below, ())))))
+                    break
+            else:
+                stack.pop()
+                state[op] = 2
+    return None
