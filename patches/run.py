@@ -17,7 +17,6 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 ENGINE = "core.leras.nn"
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-WRONG_ARGUMENTS = 2
 
 
 def import_layer() -> Any:
@@ -107,18 +106,26 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     layer = import_layer()
     try:
         names = layer.select(layer.parse_names(given) if given else layer.read_environment())
-        layer.prepare_environment(names)
         if given:       # for a tree that looks there by itself, as ours does
             os.environ["DFL_PATCHES"] = ",".join(names) or "none"
-        finder = EngineFinder(layer, names)
         if names:
-            sys.meta_path.insert(0, finder)
-            print("Patches: " + ", ".join(names))
-        run(command)
+            run_patched(layer, names, command)
+        else:
+            run(command)
     except layer.PatchError as error:
         sys.exit(str(error))
+
+
+def run_patched(layer: Any, names: Sequence[str], command: List[str]) -> None:
+    layer.prepare_environment(names)
+    finder = EngineFinder(layer, names)
+    sys.meta_path.insert(0, finder)
+    print("Patches: " + ", ".join(names), flush=True)
+    try:
+        run(command)
     finally:
-        if names and not finder.is_found:
+        sys.meta_path.remove(finder)
+        if not finder.is_found:
             print("No patch was applied: this run did not use {}.".format(ENGINE),
                   file=sys.stderr)
 

@@ -91,8 +91,9 @@ def _get_tensor(nn: Any, gradient: Any) -> Any:
 
 def _copy(nn: Any, gradient: Any) -> Any:
     """The gradient's value, on its device, made after what the scope depends on."""
-    with nn.tf.colocate_with(_get_tensor(nn, gradient)):
-        tensor = nn.tf.identity(_get_tensor(nn, gradient))
+    tensor = _get_tensor(nn, gradient)
+    with nn.tf.device(tensor.device):
+        tensor = nn.tf.identity(tensor)
     if isinstance(gradient, nn.tf.IndexedSlices):
         return nn.tf.IndexedSlices(tensor, gradient.indices, gradient.dense_shape)
     return tensor

@@ -57,7 +57,7 @@ def make_window_taps(size: int, deviation: float) -> np.ndarray:
 def convolve_separable(nn: Any, x: Any, taps: np.ndarray) -> Any:
     """x (batch of images, float32) with `taps` along columns, then along rows; without padding."""
     tf = nn.tf
-    channels = x.shape[nn.conv2d_ch_axis].value
+    channels = int(x.shape[nn.conv2d_ch_axis])
     for shape in ((len(taps), 1), (1, len(taps))):
         kernel = np.tile(taps.reshape(shape + (1, 1)), (1, 1, channels, 1))
         x = tf.nn.depthwise_conv2d(x, tf.constant(kernel), strides=[1, 1, 1, 1], padding="VALID",
