@@ -243,6 +243,15 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         plan a placement."""
         raise UserError('The model %s does not build its graph by itself.' % self.model_name)
 
+    def list_memory_levers(self) -> Sequence[Tuple[str, Dict[str, Any], bool]]:
+        """(text, changes of options, whether only a new model can have them) of options that would
+        spare memory."""
+        return ()
+
+    def get_resolution_grid(self) -> Optional[Tuple[int, int, int]]:
+        """(lowest, highest, step) of the option `resolution`; None: the model has none."""
+        return None
+
     def onSave(self) -> None:
         """Save every part; inside `save` the files become visible together, at its end."""
 

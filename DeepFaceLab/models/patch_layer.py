@@ -99,6 +99,11 @@ def has_patch(name: str) -> bool:
     return (FOLDER / PACKAGE / (name + '.py')).is_file()
 
 
+def sort_names(names: Sequence[str]) -> Tuple[str, ...]:
+    """Names in the order of application. PatchError when they make no sense together."""
+    return tuple(load_layer().select(names))
+
+
 # ---------------------------------------------------------------- application
 
 def apply_patches(choice: PatchChoice) -> None:

@@ -31,9 +31,9 @@ def read_ops(graph: Any, scratch: Any, fetched: Sequence[str], default_device: s
     graph: as it was built. scratch: its `copy_with_batch`. fetched: names of the fetched ops.
     default_device: of ops that name none. cache_bytes: see `kernels.get_workspace`, 0 with
     oneDNN."""
-    ops = list_needed([scratch.get_operation_by_name(name) for name in fetched])
+    ops = list_needed(scratch, fetched)
     known = find_known_before(ops, graph)
-    return number_ops(merge_equal(ops), known, Devices(scratch, default_device), cache_bytes)
+    return number_ops(ops, merge_equal(ops), known, Devices(scratch, default_device), cache_bytes)
 
 
 def copy_with_batch(graph: Any, batch: Batch) -> Any:
@@ -70,9 +70,9 @@ def scale_first(node: Any, batch: Batch) -> None:
     tensor.CopyFrom(nn.tf.make_tensor_proto(values))
 
 
-def list_needed(targets: Iterable[Any]) -> List[Any]:
-    """Ancestors of the targets and these, in the order of creation."""
-    found, pending = set(), list(targets)
+def list_needed(graph: Any, names: Iterable[str]) -> List[Any]:
+    """The ops of these names and all that they need, in the order of creation."""
+    found, pending = set(), [graph.get_operation_by_name(name) for name in names]
     while pending:
         op = pending.pop()
         if op in found:
@@ -80,7 +80,7 @@ def list_needed(targets: Iterable[Any]) -> List[Any]:
         found.add(op)
         pending.extend(tensor.op for tensor in op.inputs)
         pending.extend(op.control_inputs)
-    return sorted(found, key=lambda op: op._id)     # public in no version: order of creation
+    return [op for op in graph.get_operations() if op in found]
 
 
 def merge_equal(ops: Sequence[Any]) -> Dict[Any, Any]:
@@ -153,11 +153,14 @@ def shorten(device: str) -> str:
     return '/' + device.rpartition('/')[2].replace('device:', '')
 
 
-def number_ops(kept: Dict[Any, Any], known: set, devices: Devices, cache_bytes: int) -> List[Op]:
-    """Rows for the ops that are left."""
+def number_ops(ops: Sequence[Any], kept: Dict[Any, Any], known: set, devices: Devices,
+               cache_bytes: int) -> List[Op]:
+    """Rows for the ops that stand for themselves."""
     numbers: Dict[Any, int] = {}
     rows: List[Op] = []
-    for op in sorted((op for op in kept if kept[op] is op), key=lambda op: op._id):
+    for op in ops:
+        if kept[op] is not op:
+            continue
         if op.type in ('Const', 'Placeholder') or op in known:
             inputs: List[Tuple[int, int]] = []
             waits: List[int] = []

@@ -100,6 +100,10 @@ class Planner(object):
             self._built[key] = self._build(names, changes)
         return self._built[key].plan(batch_size or self._built[key].batch_size)
 
+    def get_towers(self) -> int:
+        """Devices that share a batch."""
+        return len(self.model.plan_placement().towers)
+
     def _build(self, patches: Tuple[str, ...], changes: Dict[str, Any]) -> BuiltStep:
         self.builds += 1
         model = copy.copy(self.model)
