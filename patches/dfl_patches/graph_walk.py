@@ -44,6 +44,29 @@ def sort_ancestors(roots: Iterable[Any], stop: Callable[[Any], bool] = lambda op
     return order
 
 
+def sort_by_backpropagation(roots: Sequence[Any], stop: Callable[[Any], bool] = lambda op: False
+                            ) -> List[Any]:
+    """The roots in the order in which back-propagation can make them.
+
+    The way to the deepest root goes through one branch of the networks after the other; another
+    root comes as soon as all that it needs of this way is there. What a weight that is used in
+    several branches gets from the first of them is so not made before the others get there.
+    """
+    everything = sort_ancestors(roots, stop)
+    known = set(everything)
+    depth: Dict[Any, int] = {}
+    for op in everything:
+        depth[op] = 1 + max([depth.get(x, 0) for x in list_inputs(op)] or [0])
+    found = [op for op in dict.fromkeys(roots) if op in known]
+    deepest = max(found, key=lambda op: depth[op])
+    backbone = sort_ancestors([deepest], lambda op: op not in known)
+    latest: Dict[Any, int] = {op: number for number, op in enumerate(backbone)}
+    for op in everything:
+        if op not in latest:
+            latest[op] = max([latest.get(x, -1) for x in list_inputs(op)] or [-1])
+    return sorted(found, key=lambda op: (latest[op], depth[op]))
+
+
 def is_in_branch(op: Any) -> bool:
     """Whether `op` belongs to a branch or a loop: it may never run, or run more than once."""
     context = op._get_control_flow_context()

@@ -15,7 +15,8 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from .errors import PatchError
 from .graph_walk import (find_cycle, get_written_variable, has_float_output, is_in_branch,
-                         list_inputs, list_readers, sort_ancestors)
+                         list_inputs, list_readers, sort_ancestors,
+                         sort_by_backpropagation)
 from .replacing import Replacements
 
 NAME = "lean_updates"
@@ -121,8 +122,7 @@ def _chain_updates(nn: Any, name: str, grads_vars: Sequence[Tuple[Any, Any]],
     updates = _collect_updates(grads_vars, made)
     if not updates:
         return
-    everything = sort_ancestors([op for update in updates for op in update.write + update.others])
-    within = set(everything)
+    within = set(sort_ancestors([op for x in updates for op in x.write + x.others]))
     losses = [op for ops, gradients in known_losses if any(g in within for g in gradients)
               for op in ops if not is_in_branch(op)]
     before_loss = set(sort_ancestors(losses))
@@ -136,7 +136,7 @@ def _chain_updates(nn: Any, name: str, grads_vars: Sequence[Tuple[Any, Any]],
         _find_late_readers(update, within, before_loss)
         for write in update.write:
             extra[write] = losses + update.readers
-    _order_phases(nn, updates, everything, extra)
+    _order_phases(nn, updates, extra)
 
     late = find_cycle([op for update in updates for op in update.write + update.others], extra)
     if late is not None:
@@ -204,12 +204,11 @@ def _find_late_readers(update: _Update, within: Set[Any], before_loss: Set[Any])
             update.readers.append(reader)
 
 
-def _order_phases(nn: Any, updates: List[_Update], everything: Sequence[Any],
-                  extra: Dict[Any, List[Any]]) -> None:
+def _order_phases(nn: Any, updates: List[_Update], extra: Dict[Any, List[Any]]) -> None:
     """Adds to `extra` that each weight's ops begin when the weight before it is done."""
     done: Set[Any] = set()
     previous: Optional[Any] = None
-    for update in _sort_by_backpropagation(updates, everything):
+    for update in _sort_updates(updates):
         roots = update.readers + update.write + update.others
         phase = sort_ancestors(roots, lambda op: op in done)
         if previous is not None:
@@ -221,18 +220,11 @@ def _order_phases(nn: Any, updates: List[_Update], everything: Sequence[Any],
                 previous = nn.tf.no_op(name="lean_updates/done")
 
 
-def _sort_by_backpropagation(updates: List[_Update], everything: Sequence[Any]) -> List[_Update]:
+def _sort_updates(updates: List[_Update]) -> List[_Update]:
     """Updates in the order in which their gradients can be made, one branch after the other."""
-    depth: Dict[Any, int] = {}
-    for op in everything:
-        depth[op] = 1 + max([depth.get(x, 0) for x in list_inputs(op)] or [0])
-    by_depth = sorted(updates, key=lambda x: -depth[x.write[0]])
-    # the way to the deepest weight, with all branches that lead there
-    place = {op: number for number, op in enumerate(sort_ancestors(by_depth[0].write))}
-    latest: Dict[Any, int] = {}
-    for op in everything:
-        latest[op] = max([place.get(op, -1)] + [latest.get(x, -1) for x in list_inputs(op)])
-    return sorted(updates, key=lambda x: (latest[x.write[0]], depth[x.write[0]]))
+    order = sort_by_backpropagation([op for update in updates for op in update.write])
+    place = {op: number for number, op in enumerate(order)}
+    return sorted(updates, key=lambda update: max(place[op] for op in update.write))
 
 
 def _find_first_ops(phase: Sequence[Any]) -> List[Any]:
