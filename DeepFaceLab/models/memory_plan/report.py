@@ -92,11 +92,14 @@ def describe(report: Report) -> List[str]:
     device = get_main_device(base)
     rows = [('', '%s takes' % device, 'saved')]
     for lever in report.levers:
+        if lever.plan is None:
+            continue
         saved = search.get_saving(base, lever, report.scales[device])
         rows.append((lever.text + (' (a new model)' if lever.is_for_new else ''),
                      format_estimate(lever.plan, device, report.scales[device]),
                      format_size(saved) if saved > 0 else '-'))
-    return lines + ['', 'What each lever leaves'] + align(rows)
+    lines += ['', 'What each lever leaves'] + align(rows)
+    return lines + ['  ' + lever.text for lever in report.levers if lever.plan is None]
 
 
 def list_device_rows(report: Report) -> List[Tuple[str, ...]]:

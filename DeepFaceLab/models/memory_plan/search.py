@@ -8,11 +8,12 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 from models import patch_layer
 
 from .calibration import Scale
-from .step_plan import CPU, Planner, StepPlan, get_main_device
+from .step_plan import Planner, StepPlan, get_main_device
 
 LARGEST_BATCH = 4096
 
-Lever = NamedTuple('Lever', [('text', str), ('plan', StepPlan), ('is_for_new', bool)])
+# plan: None where it cannot be had here, for the reason in `text`.
+Lever = NamedTuple('Lever', [('text', str), ('plan', Optional[StepPlan]), ('is_for_new', bool)])
 
 
 Grid = NamedTuple('Grid', [('lowest', int), ('highest', int), ('step', int)])
@@ -97,8 +98,19 @@ def list_levers(planner: Planner, choices: Sequence[Any]) -> List[Lever]:
     for text, changes, is_for_new in choices:
         levers.append(Lever(text, planner.plan(**changes), is_for_new))
     for names in list_patch_sets(base.patches):
-        levers.append(Lever('--patch ' + ','.join(names), planner.plan(patches=names), False))
+        levers.append(plan_patches(planner, names))
     return levers
+
+
+def plan_patches(planner: Planner, names: Tuple[str, ...]) -> Lever:
+    text = '--patch ' + ','.join(names)
+    try:
+        return Lever(text, planner.plan(patches=names), False)
+    except Exception as error:
+        refusal = patch_layer.explain(error)
+        if refusal is None:
+            raise
+        return Lever('%s: %s' % (text, refusal.what), None, False)
 
 
 # The patches that spare memory, each with those that do the same another way.
@@ -121,11 +133,8 @@ def list_patch_sets(applied: Sequence[str]) -> List[Tuple[str, ...]]:
 
 
 def get_saving(base: StepPlan, lever: Lever, scale: Scale) -> int:
-    """Bytes that a lever spares on the device that matters, at the upper end."""
+    """Bytes that a lever spares on the device that matters, at the upper end; 0 without a plan."""
+    if lever.plan is None:
+        return 0
     device = get_main_device(base)
-    before, after = scale.estimate(base, device)[1], scale.estimate(lever.plan, device)[1]
-    return before - after
-
-
-def uses_gpu(plan: StepPlan) -> bool:
-    return get_main_device(plan) != CPU
+    return scale.estimate(base, device)[1] - scale.estimate(lever.plan, device)[1]
