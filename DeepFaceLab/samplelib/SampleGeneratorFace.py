@@ -9,7 +9,7 @@ from core.errors import UserError
 from core.interact import interact as io
 from facelib import FaceType, LandmarksProcessor
 
-from .batch_worker import BatchTask, generate_named_batches
+from .batch_worker import BatchTask, draw_seed, generate_named_batches
 from .Sample import Sample, SampleType
 from .SampleGeneratorBase import (NoTrainingDataError, SampleGeneratorBase,
                                   split_second_argument)
@@ -73,9 +73,9 @@ class SampleGeneratorFace(SampleGeneratorBase):
             return
 
         if uniform_yaw_distribution:
-            index_host = mplib.Index2DHost(group_by_yaw(self.samples))
+            index_host = mplib.Index2DHost(group_by_yaw(self.samples), draw_seed())
         else:
-            index_host = mplib.IndexHost(self.samples_len)
+            index_host = mplib.IndexHost(self.samples_len, draw_seed())
         ct_samples = ct_index_host = None
         if random_ct_samples_path is not None:
             ct_samples = SampleLoader.load(SampleType.FACE, random_ct_samples_path,
@@ -85,7 +85,7 @@ class SampleGeneratorFace(SampleGeneratorBase):
                                 % (random_ct_samples_path,),
                                 ["Extract faces into that folder.",
                                  "Or switch the colour transfer off (ct_mode none)."])
-            ct_index_host = mplib.IndexHost(len(ct_samples))
+            ct_index_host = mplib.IndexHost(len(ct_samples), draw_seed())
 
         # Not `self`: the pool must not lead back to its owner.
         samples, outputs, is_debug = self.samples, self.output_sample_types, self.debug

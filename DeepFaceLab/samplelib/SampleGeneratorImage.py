@@ -6,7 +6,7 @@ import numpy as np
 
 from core import mplib
 
-from .batch_worker import BatchTask, generate_batches
+from .batch_worker import BatchTask, draw_seed, generate_batches
 from .Sample import SampleType
 from .SampleGeneratorBase import NoTrainingDataError, SampleGeneratorBase
 from .SampleLoader import SampleLoader
@@ -36,7 +36,7 @@ class SampleGeneratorImage(SampleGeneratorBase):
                     "No training data provided. There are no pictures in %s." % (samples_path,),
                     ["Check the folder's name."])
             return
-        index_host = mplib.IndexHost(len(self.samples))
+        index_host = mplib.IndexHost(len(self.samples), draw_seed())
         samples, batch_size, is_debug = self.samples, self.batch_size, self.debug
         outputs = list(output_sample_types)
         self._start_workers(WorkerPool(

@@ -10,12 +10,22 @@ import numpy as np
 
 from core.errors import UserError
 from core.joblib.worker_process import tell_parent
+from core.process_options import RANDOM_SEED, get_setting
 
 from .Sample import Sample, UnreadableSampleError
 from .SampleProcessor import SampleProcessor
 
 # So many unreadable samples in a row mean that (nearly) the whole set is gone.
 _MAX_FAILURES_IN_A_ROW = 1000
+
+
+_seed: Optional[int] = None     # of this worker; None takes one from the system
+
+
+def draw_seed() -> Optional[int]:
+    """A seed from NumPy's global generator where the feed has to come again (`random_seed`, which
+    the patch deterministic sets); else None."""
+    return None if get_setting(RANDOM_SEED) is None else int(np.random.randint(0x80000000))
 
 
 def prepare_worker(debug: bool) -> None:
@@ -25,7 +35,14 @@ def prepare_worker(debug: bool) -> None:
     """
     if not debug:
         cv2.setNumThreads(1)
-        np.random.seed()
+        np.random.seed(_seed)
+
+
+def generate_seeded(generator_func: Callable[[Any], Iterator], seed: int, task: Any) -> Iterator:
+    """`generator_func(task)` in a worker whose random numbers begin with `seed`."""
+    global _seed
+    _seed = seed
+    return generator_func(task)
 
 
 def process_sample(sample: Sample, options: "SampleProcessor.Options",

@@ -1,4 +1,5 @@
 """The workers of a batch generator."""
+import functools
 import threading
 import time
 import weakref
@@ -9,6 +10,8 @@ from core.interact import interact as io
 from core.joblib import SubprocessGenerator, ThisThreadGenerator
 from core.joblib.worker_error import WorkerError
 from core.joblib.worker_watch import CHECK_INTERVAL
+
+from .batch_worker import draw_seed, generate_seeded
 
 MAX_REPLACEMENTS = 3  # of one worker and its successors
 RECOVERED = 100  # batches of a successor after which its predecessors' ends are forgotten
@@ -43,10 +46,15 @@ class WorkerPool:
             generator_func: module-level function, task -> iterator of batches.
             make_task: makes a worker's task, picklable; called again for a replacement. What it
                 holds must not lead back to the pool.
-            count: workers; they start at once, all at the same time.
+            count: workers; they start at once, all at the same time. One where the batches have to
+                come again (`batch_worker.draw_seed`).
             debug: no worker, a task is done in this thread.
             name: what messages call the workers.
         """
+        seed = None if debug else draw_seed()
+        if seed is not None:
+            # two workers would share the samples, and take turns, as they happen to be quick
+            generator_func, count = functools.partial(generate_seeded, generator_func, seed), 1
         self._generator_func = generator_func
         self._make_task = make_task
         self._name = name
