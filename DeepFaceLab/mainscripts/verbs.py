@@ -147,7 +147,7 @@ def configure_options(args: Namespace) -> None:
     flags = options.parse_assignments(args.set_options)
     patches = getattr(args, "patches", [])
     if patches:
-        flags["patches"] = ",".join([flags["patches"]] * ("patches" in flags) + patches)
+        flags["patches"] = ",".join(([flags["patches"]] if "patches" in flags else []) + patches)
     options.configure_sources(options.OptionSources(flags=flags, answers=answers,
                                                     answers_path=args.answers))
 
