@@ -40,8 +40,9 @@ def run_tree(folder, patches, arguments):
 def main():
     import multiprocessing
     multiprocessing.set_start_method = lambda *args: None   # of the program, once a process
-    for number, (patches, arguments) in enumerate(json.loads(sys.argv[2])):
-        run_tree(Path(sys.argv[1]) / str(number), patches, arguments)
+    root, jobs = Path(sys.argv[1]), json.loads(sys.argv[2])
+    for number, (patches, arguments) in enumerate(jobs):
+        run_tree(root / str(number), patches, arguments)
 
 
 if __name__ == "__main__":

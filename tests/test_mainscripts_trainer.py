@@ -47,10 +47,20 @@ def saved_iter(root):
 
 def test_headless_run_ends_at_its_target(tmp_path):
     code, output = finish(
-        start_trainer(tmp_path, {'DFL_TARGET_ITER': '12', 'DFL_EXIT_AT_TARGET': '1'}))
+        start_trainer(tmp_path, {'DFL_TARGET_ITER': '12', 'DFL_EXIT_AT_TARGET': '1',
+                                 'DFL_PATCHES': 'deterministic'}))
     assert code == 0 and output.rstrip().endswith('Done.'), output
     assert saved_iter(tmp_path) == 12
     assert '[#000001][' in output and '[#000012][' in output
+    assert 'Patches: deterministic (environment: DFL_PATCHES)' in output
+    assert json.loads((tmp_path / 'model' / 't_Tiny_patches.json').read_text()) == {
+        'patches': ['deterministic']}
+
+
+def test_a_patch_that_is_not_there_ends_the_start_without_a_traceback(tmp_path):
+    code, output = finish(start_trainer(tmp_path, {'DFL_PATCHES': 'no_such'}))
+    assert code == 1 and "UserError: There is no patch 'no_such'" in output, output
+    assert 'Traceback' not in output
 
 
 @pytest.mark.skipif(sys.platform == 'win32', reason='signals to a process group are POSIX')

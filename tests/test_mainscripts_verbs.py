@@ -224,3 +224,16 @@ def test_doctor_and_tables_need_no_script_of_their_own(monkeypatch, tmp_path):
     assert main_module.main(["doctor"]) == 1
     assert main_module.main(["option-tables", "--readme", str(tmp_path), "--write"]) == 0
     assert seen == ["doctor", {"readme_path": tmp_path, "write": True}]
+
+
+@pytest.mark.parametrize("flags, text", [
+    (["--patch", "bf16", "--patch", "recompute"], "bf16,recompute"),
+    (["--set", "patches=bf16", "--patch", "recompute"], "bf16,recompute"),
+    (["--patch", "none"], "none"), ([], None)], ids=str)
+def test_patches_become_an_option(flags, text, restored_sources):
+    from mainscripts import cli
+    from models.common_options import PATCHES
+    line = ["train", "--training-data-src-dir", "s", "--training-data-dst-dir", "d",
+            "--model-dir", "m", "--model", "SAEHD"]
+    verbs.configure_options(cli.parse_arguments(line + flags))
+    assert options.find_given(PATCHES) == text

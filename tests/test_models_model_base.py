@@ -9,6 +9,7 @@ import models
 from core import options, persist
 from core.errors import UserError
 from core.leras import nn
+from models import patch_layer
 from tiny_support import PLUGINS, answer_with_defaults, make_model, train
 
 
@@ -50,7 +51,8 @@ def test_first_run_writes_default_options_with_the_typed_batch_size(tmp_path, as
     assert model.options['random_dst_flip'] is True and model.options['batch_size'] == 2
     stored = pickle.loads((tmp_path / 'model' / 'Tiny_default_options.dat').read_bytes())
     assert stored == model.options
-    assert len(asked) == 6
+    # behind the model's own questions the offer of the patch layer
+    assert len(asked) == 6 + patch_layer.has_patch('lean_updates')
     assert model.preview_history_path.name == 't_Tiny_history'
     assert not model.preview_history_path.exists()
     written = sorted(path.name for path in (tmp_path / 'model').iterdir())

@@ -1,13 +1,18 @@
 """patches/dfl_patches/deterministic.py: un-clipped runs are equal to the bit."""
+import os
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 import dfl_patches
 import saehd_support as support
+from core import persist
 from core.leras import nn
 from dfl_patches import deterministic
+from tree_setup import TREE
 
 SEED = deterministic.SEED_NAME
 
@@ -44,6 +49,34 @@ def test_two_unclipped_runs_are_equal_to_the_bit(patch, tmp_path, monkeypatch):
     for first, second in zip(*[run[1] for run in runs]):
         for a, b in zip(first, second):
             np.testing.assert_array_equal(a, b)
+
+
+# every kind of random number: feed, colours, warps, first weights, dropout masks
+TRAINING = ('resolution=64', 'archi=df-ud', 'ae_dims=32', 'e_dims=16', 'd_dims=16', 'batch_size=4',
+            'target_iter=3', 'exit_at_target=y', 'lr_dropout=y', 'ct_mode=rct', 'uniform_yaw=y',
+            'random_hsv_power=0.1')
+
+
+@pytest.mark.slow
+def test_two_trainers_write_the_same_files(tmp_path, facesets):
+    """Programs as users start them, with workers, oneDNN and all threads."""
+    files = []
+    for name in ('first', 'second'):
+        command = [sys.executable, str(TREE / 'main.py'), 'train', '--model', 'SAEHD',
+                   '--model-dir', str(tmp_path / name), '--force-model-name', 't', '--cpu-only',
+                   '--training-data-src-dir', str(facesets.src), '--no-preview',
+                   '--training-data-dst-dir', str(facesets.dst), '--patch', 'deterministic']
+        environment = {key: value for key, value in os.environ.items()
+                       if not key.startswith('TF_') and key != 'PYTHONPATH'}
+        subprocess.run(command + [part for x in TRAINING for part in ('--set', x)], check=True,
+                       env=dict(environment, DFL_UNATTENDED='1'), stdout=subprocess.DEVNULL,
+                       timeout=250)
+        files.append({path.name: persist.load(path)
+                      for path in (tmp_path / name).glob('*.npy')})
+    assert len(files[0]) == 5
+    for name, arrays in files[0].items():
+        for key, value in arrays.items():
+            np.testing.assert_array_equal(value, files[1][name][key], err_msg=name + key)
 
 
 def build_gradients():
@@ -114,7 +147,6 @@ def test_seeds(patch, monkeypatch):
 
 
 def test_the_seed_is_told_to_workers_and_taken_back(patch, monkeypatch):
-    import os
     support.start_engine()
     patch.apply(nn)
     assert os.environ[SEED] == '1'

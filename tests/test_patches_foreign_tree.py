@@ -14,32 +14,32 @@ import numpy as np
 import pytest
 
 import dfl_patches
+from patch_support import FORCE, USABLE
 
 HERE = Path(__file__).resolve().parent
 HALF = ("mixed", "fp16", "bf16")
-NAMES = dfl_patches.list_names()
 
 
 def list_sets():
-    """No patch, each by itself, and all that go together, once with each precision."""
-    together = [name for name in NAMES if name not in HALF]
-    return [()] + [(name,) for name in NAMES] + [
-        tuple(name for name in NAMES if name in together or name == precision)
-        for precision in ("fp16", "bf16") if precision in NAMES] + [tuple(together)]
+    """No patch, each by itself, and all that go together, once with each precision; none twice."""
+    together = [name for name in USABLE if name not in HALF]
+    sets = [()] + [(name,) for name in USABLE] + [tuple(together)] + [
+        tuple(name for name in USABLE if name in together or name == precision)
+        for precision in ("fp16", "bf16") if precision in USABLE]
+    return list(dict.fromkeys(sets))
 
 
 def make_environment(**changes):
     environment = {key: value for key, value in os.environ.items()
                    if key not in ("PYTHONPATH", "DFL_PATCHES")}
-    # half precision also where it is slower than float32
-    return dict(environment, DFL_PATCHES_FORCE="1", **changes)
+    return dict(environment, **dict({FORCE: "1"}, **changes))
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """{set of patches: folder of its run}; all orders of updates are gated where no patch does."""
     folder = tmp_path_factory.mktemp("foreign")
-    sets = list(dict.fromkeys(list_sets()))
+    sets = list_sets()
     jobs = [(names, ["--gate"]) for names in sets]
     subprocess.run([sys.executable, str(HERE / "foreign_runs.py"), str(folder), json.dumps(jobs)],
                    env=make_environment(), check=True, timeout=280)
@@ -56,7 +56,7 @@ def read_weights(folder):
     return {path.stem: pickle.loads(path.read_bytes()) for path in folder.glob("*.npy")}
 
 
-@pytest.mark.parametrize("names", list(dict.fromkeys(list_sets()))[1:], ids="+".join)
+@pytest.mark.parametrize("names", list_sets()[1:], ids="+".join)
 def test_training_is_that_of_the_tree(names, runs):
     """The same losses, as far as the patch keeps numbers; files of the same keys, shapes and types,
     with weights that have moved as far."""

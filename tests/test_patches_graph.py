@@ -6,6 +6,7 @@ import dfl_patches
 import saehd_graphs
 import test_saehd_graph as cases
 from core.leras import nn
+from patch_support import FORCE
 
 idle_engine = cases.idle_engine
 
@@ -17,7 +18,7 @@ CASES = ['cpu-liae-ud-pretrain'] + [pytest.param(name, marks=pytest.mark.slow) f
 def test_graph_after_apply_and_remove_is_the_reference_graph(name, tmp_path, monkeypatch,
                                                              idle_engine):
     """That a patch which stays would be seen: tests/test_patches_registry.py."""
-    monkeypatch.setenv('DFL_PATCHES_FORCE', '1')    # half precision here, where it is slow
+    monkeypatch.setenv(FORCE, '1')
     expected = cases.get_golden_rows()[name]
     for patch in map(dfl_patches.get_patch, dfl_patches.list_names()):
         patch.apply(nn)

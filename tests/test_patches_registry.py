@@ -11,7 +11,8 @@ import dfl_patches
 import saehd_support as support
 from core.leras import nn
 from dfl_patches.errors import PatchError
-from tree_setup import PATCHES
+from patch_support import FORCE
+from tree_setup import PATCHES, REPOSITORY
 
 # The real ones are in tests of their own; these two record what is done with them.
 FIRST, SECOND = "fast_blur", "deterministic"
@@ -103,6 +104,22 @@ def test_environment_of_a_patch_does_not_overrule_the_users(log, monkeypatch):
     assert [os.environ[name] for name in names] == ["0", "1"]
 
 
+def describe_patch(patch):
+    """Its row of the README's table."""
+    conflicts = ", ".join("`%s`" % name for name in patch.CONFLICTS)
+    return "| `%s` | %s | %s" % (patch.NAME, patch.SUMMARY,
+                                 conflicts + " |" if conflicts else "|")
+
+
+def test_the_readme_shows_every_patch():
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    table = text.split("<!-- patches -->\n")[1].split("<!-- end -->")[0].splitlines()[2:]
+    rows = {row.split("`")[1]: row for row in table}
+    assert tuple(rows) == dfl_patches.ORDER
+    for name in dfl_patches.list_names():
+        assert rows[name] == describe_patch(dfl_patches.get_patch(name))
+
+
 # ---------------------------------------------------------------- nothing is left behind
 
 def list_classes():
@@ -120,7 +137,7 @@ def take_snapshot():
 
 @pytest.mark.parametrize("name", dfl_patches.list_names())
 def test_remove_puts_back_exactly_what_was_there(name, monkeypatch):
-    monkeypatch.setenv("DFL_PATCHES_FORCE", "1")    # half precision here, where it is slow
+    monkeypatch.setenv(FORCE, "1")
     support.start_engine()
     before, seed = take_snapshot(), nn.tf.get_default_graph().seed
     patch = dfl_patches.get_patch(name)

@@ -7,12 +7,12 @@ from core import options as core_options
 from core import persist
 from core.errors import UserError
 from core.interact import interact as io
-from models import ModelBase
-from models.common_options import (COMMON_OPTIONS, PREVIEW_PERIOD, SAVE_INTERVAL_MIN,
-                                   get_trainer_option)
+from models import ModelBase, patch_layer
+from models.common_options import (COMMON_OPTIONS, LEAN_UPDATES, PREVIEW_PERIOD,
+                                   SAVE_INTERVAL_MIN, get_trainer_option)
 from models.Model_SAEHD import options as saehd
 
-KEYS = {x.prompt: x.key for x in COMMON_OPTIONS + list(saehd.OPTIONS)}
+KEYS = {x.prompt: x.key for x in COMMON_OPTIONS + list(saehd.OPTIONS) + [LEAN_UPDATES]}
 
 COMMON = [('int', 'autobackup_hour', 0), ('bool', 'write_preview_history', False),
           ('int', 'target_iter', 0), ('bool', 'random_src_flip', False),
@@ -27,6 +27,8 @@ TRAINING = [('bool', 'eyes_mouth_prio', False), ('bool', 'uniform_yaw', False),
 TRUE_FACE = [('number', 'true_face_power', 0.0)]
 LAST = [('number', 'face_style_power', 0.0), ('number', 'bg_style_power', 0.0),
         ('str', 'ct_mode', 'none'), ('bool', 'clipgrad', False), ('bool', 'pretrain', False)]
+# behind all of DFL's own, where the patch layer has it
+OFFER = [('bool', 'lean_updates', False)] if patch_layer.has_patch('lean_updates') else []
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def start(tmp_path, monkeypatch):
 
 def test_first_run_of_df_on_full_faces(start):
     model, asked = start(dict(archi='df'))
-    assert asked == COMMON + STRUCTURE + TRAINING + TRUE_FACE + LAST
+    assert asked == COMMON + STRUCTURE + TRAINING + TRUE_FACE + LAST + OFFER
     assert model.options['archi'] == 'df' and model.options['batch_size'] == 4
 
 
@@ -92,7 +94,7 @@ def test_first_run_of_liae_on_whole_faces_with_gan_and_pretraining(start):
     assert asked == (
         COMMON[:2] + [('bool', 'choose_preview_history', False)] + COMMON[2:] + STRUCTURE[:2]
         + archi + archi + STRUCTURE[3:] + [('bool', 'masked_training', True)] + TRAINING
-        + [('int', 'gan_patch_size', 24), ('int', 'gan_dims', 16)] + LAST)
+        + [('int', 'gan_patch_size', 24), ('int', 'gan_dims', 16)] + LAST + OFFER)
     assert model.pretrain and model.gan_power == 0.0 and model.options['gan_power'] == 0.1
     assert 'choose_preview_history' not in model.options
 

@@ -144,7 +144,7 @@ def test_a_worker_uses_one_thread_and_its_own_random_numbers(monkeypatch):
     prepare_worker(True)
     assert threads == seeds == []
     prepare_worker(False)
-    assert threads == [1] and seeds == [()]
+    assert threads == [1] and seeds == [(None,)]    # which takes one from the system
 
 
 def test_named_batches_tell_their_files(samples):
@@ -184,3 +184,30 @@ def test_batches_straddle_epochs(samples):
     flat = [i for batch in drawn for i in batch]
     assert [len(batch) for batch in drawn] == [2, 2, 2]
     assert sorted(flat[:3]) == sorted(flat[3:]) == [0, 1, 2]
+
+
+def draw_numbers(task):
+    prepare_worker(False)
+    yield np.random.randint(1 << 30)
+
+
+def test_seeds_of_workers_are_drawn_where_one_is_given(monkeypatch):
+    """From NumPy's generator, so that both sides of a model get different ones."""
+    monkeypatch.delenv("DFL_RANDOM_SEED", raising=False)
+    state = np.random.get_state()
+    assert batch_worker.draw_seed() is None
+    assert np.array_equal(np.random.get_state()[1], state[1])
+    monkeypatch.setenv("DFL_RANDOM_SEED", "3")
+    np.random.seed(3)
+    first = [batch_worker.draw_seed(), batch_worker.draw_seed()]
+    np.random.seed(3)
+    assert first == [batch_worker.draw_seed(), batch_worker.draw_seed()] and len(set(first)) == 2
+
+
+def test_a_seeded_worker_draws_what_its_seed_gives(monkeypatch):
+    monkeypatch.setattr(batch_worker, "_seed", None)
+    monkeypatch.setattr(cv2, "setNumThreads", lambda count: None)
+    drawn = [list(batch_worker.generate_seeded(draw_numbers, seed, None)) for seed in (5, 5, 6)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    batch_worker._seed = None
+    assert list(draw_numbers(None)) != list(draw_numbers(None))

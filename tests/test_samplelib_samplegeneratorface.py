@@ -53,6 +53,27 @@ def test_batches_of_workers(folder):
     assert all(not worker.p.is_alive() for worker in generator.generators)
 
 
+def test_a_feed_with_a_seed_comes_again(folder, monkeypatch):
+    """What the patch deterministic needs: order, warps and colour references of a side."""
+    monkeypatch.setenv("DFL_RANDOM_SEED", "3")
+
+    def draw(seed):
+        np.random.seed(seed)
+        generator = SampleGeneratorFace(folder, batch_size=2, random_ct_samples_path=folder,
+                                        output_sample_types=[image(ct_mode="rct"), mask()],
+                                        generators_count=3)
+        try:
+            assert len(generator.generators) == 1   # of several the quickest would come first
+            return [generator.generate_next() for _ in range(3)]
+        finally:
+            generator.close()
+    first, again, other = draw(3), draw(3), draw(4)
+    for a, b, c in zip(first, again, other):
+        for x, y in zip(a, b):
+            np.testing.assert_array_equal(x, y)
+        assert not np.array_equal(a[0], c[0])
+
+
 def test_a_failing_worker_names_the_file(folder):
     write_face(folder / "00001.jpg", size=96, face_type="mark_only")
     generator = SampleGeneratorFace(folder, batch_size=3, output_sample_types=[mask()],
@@ -224,8 +245,8 @@ def test_uniform_yaw_draws_from_all_buckets_alike(folder, monkeypatch):
     made = []
     for host in (Index2DHost, IndexHost):
         monkeypatch.setattr("core.mplib." + host.__name__,
-                            lambda argument, host=host: made.append((host, argument))
-                            or host(argument))
+                            lambda argument, seed, host=host: made.append((host, argument))
+                            or host(argument, seed))
     generator = SampleGeneratorFace(folder, True, uniform_yaw_distribution=True,
                                     output_sample_types=[image()])
     samples = SampleLoader.load(SampleType.FACE, folder)

@@ -85,7 +85,7 @@ def offer_patches(model: Any) -> PatchChoice:
 
 def select_patches(texts: Iterable[str], source: str) -> PatchChoice:
     """A choice of these names, also several in one text with commas; the layer checks them."""
-    wanted = [name.strip() for text in texts for name in text.split(',') if name.strip()]
+    wanted = [name.strip().lower() for text in texts for name in text.split(',') if name.strip()]
     if wanted in ([], ['none']):
         return PatchChoice((), source)      # the layer need not be there
     layer = load_layer()

@@ -57,12 +57,13 @@ def build_networks():
 
     class Inter(nn.ModelBase):
         def on_build(self, in_ch, ae_ch, out_ch):
+            self.norm = nn.DenseNorm()
             self.dense1 = nn.Dense(in_ch, ae_ch)
             self.dense2 = nn.Dense(ae_ch, 8 * 8 * out_ch)
             self.out_ch = out_ch
 
         def forward(self, inp):
-            return nn.reshape_4D(self.dense2(self.dense1(inp)), 8, 8, self.out_ch)
+            return nn.reshape_4D(self.dense2(self.dense1(self.norm(inp))), 8, 8, self.out_ch)
 
     class Decoder(nn.ModelBase):
         def on_build(self, in_ch, ch):

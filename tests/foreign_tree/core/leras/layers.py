@@ -133,5 +133,15 @@ class Dense(LayerBase):
         return tf.add(x, tf.reshape(self.bias, (1, self.out_ch))) if self.use_bias else x
 
 
+class DenseNorm(LayerBase):
+    def __init__(self, dense=False, eps=1e-06, dtype=None, **kwargs):
+        self.eps = eps
+        super().__init__(**kwargs)
+
+    def __call__(self, x):
+        return x * tf.rsqrt(tf.reduce_mean(tf.square(x), axis=-1, keepdims=True) + self.eps)
+
+
 nn.Saveable, nn.LayerBase = Saveable, LayerBase
-nn.Conv2D, nn.Conv2DTranspose, nn.Dense = Conv2D, Conv2DTranspose, Dense
+nn.Conv2D, nn.Conv2DTranspose = Conv2D, Conv2DTranspose
+nn.Dense, nn.DenseNorm = Dense, DenseNorm

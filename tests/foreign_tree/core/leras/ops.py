@@ -119,8 +119,40 @@ def dssim(img1, img2, max_val, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.0
     return (1.0 - tf.reduce_mean((num + c1) / (den + c1) * cs, axis=[1, 2])) / 2.0
 
 
+def average_tensor_list(tensors_list, tf_device_string=None):
+    return tf.reduce_mean(tf.stack(tensors_list), 0)
+
+
+def resize2d_bilinear(x, size=2):
+    sides = [int(n) * size if size > 0 else int(n) // -size for n in x.shape[1:3]]
+    return tf.image.resize_bilinear(x, sides)
+
+
+def resize2d_nearest(x, size=2):
+    return x[:, ::-size, ::-size, :]
+
+
+def space_to_depth(x, size):
+    return tf.space_to_depth(x, size)
+
+
+def total_variation_mse(images):
+    return (tf.reduce_sum(tf.square(images[:, 1:] - images[:, :-1]), axis=[1, 2, 3])
+            + tf.reduce_sum(tf.square(images[:, :, 1:] - images[:, :, :-1]), axis=[1, 2, 3]))
+
+
+def rgb_to_lab(srgb):
+    raise NotImplementedError()     # no model of this tree needs it
+
+
+def bilinear_sampler(img, x, y):
+    raise NotImplementedError()
+
+
 nn.gradients = tf_gradients
 for function in (average_gv_list, tf_get_value, batch_set_value, init_weights, concat, gelu,
                  pixel_norm, upsample2d, flatten, reshape_4D, max_pool, depth_to_space,
-                 random_binomial, gaussian_blur, style_loss, dssim):
+                 random_binomial, gaussian_blur, style_loss, dssim, average_tensor_list,
+                 resize2d_bilinear, resize2d_nearest, space_to_depth, total_variation_mse,
+                 rgb_to_lab, bilinear_sampler):
     setattr(nn, function.__name__, function)
