@@ -9,6 +9,8 @@ ALIASES = frozenset((
     "RefIdentity", "RefMerge", "RefNextIteration", "RefSwitch", "Reshape", "Slice", "Snapshot",
     "Split", "SplitV", "Squeeze", "StopGradient", "StridedSlice", "Switch", "Tile", "Transpose",
     "Unpack"))
+# They read no value, only a shape, and run as soon as their input is there.
+SHAPE_OPS = frozenset(("Shape", "ShapeN", "Size", "Rank"))
 VARIABLES = frozenset(("Variable", "VariableV2", "VarHandleOp"))
 
 
@@ -17,8 +19,13 @@ def list_inputs(op: Any) -> List[Any]:
     return [tensor.op for tensor in op.inputs] + list(op.control_inputs)
 
 
-def sort_ancestors(roots: Iterable[Any], stop: Callable[[Any], bool] = lambda op: False
-                   ) -> List[Any]:
+def list_sources(op: Any) -> List[Any]:
+    """The ops whose outputs `op` takes."""
+    return [tensor.op for tensor in op.inputs]
+
+
+def sort_ancestors(roots: Iterable[Any], stop: Callable[[Any], bool] = lambda op: False,
+                   list_below: Callable[[Any], List[Any]] = list_inputs) -> List[Any]:
     """`roots` and everything they need, each after what it needs, one branch after the other.
 
     Ops for which `stop` is true are left out with all that only they need. The edge that closes
@@ -30,13 +37,13 @@ def sort_ancestors(roots: Iterable[Any], stop: Callable[[Any], bool] = lambda op
         if root in seen or stop(root):
             continue
         seen.add(root)
-        stack = [(root, iter(list_inputs(root)))]
+        stack = [(root, iter(list_below(root)))]
         while stack:
             op, inputs = stack[-1]
             for below in inputs:
                 if below not in seen and not stop(below):
                     seen.add(below)
-                    stack.append((below, iter(list_inputs(below))))
+                    stack.append((below, iter(list_below(below))))
                     break
             else:
                 stack.pop()
@@ -51,19 +58,20 @@ def sort_by_backpropagation(roots: Sequence[Any], stop: Callable[[Any], bool] = 
     The way to the deepest root goes through one branch of the networks after the other; another
     root comes as soon as all that it needs of this way is there. What a weight that is used in
     several branches gets from the first of them is so not made before the others get there.
+    Control edges do not count, so the order stays the same when a patch has added some.
     """
-    everything = sort_ancestors(roots, stop)
+    everything = sort_ancestors(roots, stop, list_sources)
     known = set(everything)
     depth: Dict[Any, int] = {}
     for op in everything:
-        depth[op] = 1 + max([depth.get(x, 0) for x in list_inputs(op)] or [0])
+        depth[op] = 1 + max([depth.get(x, 0) for x in list_sources(op)] or [0])
     found = [op for op in dict.fromkeys(roots) if op in known]
     deepest = max(found, key=lambda op: depth[op])
-    backbone = sort_ancestors([deepest], lambda op: op not in known)
+    backbone = sort_ancestors([deepest], lambda op: op not in known, list_sources)
     latest: Dict[Any, int] = {op: number for number, op in enumerate(backbone)}
     for op in everything:
         if op not in latest:
-            latest[op] = max([latest.get(x, -1) for x in list_inputs(op)] or [-1])
+            latest[op] = max([latest.get(x, -1) for x in list_sources(op)] or [-1])
     return sorted(found, key=lambda op: (latest[op], depth[op]))
 
 
@@ -97,7 +105,7 @@ def list_readers(variable: Any, within: Set[Any]) -> List[Any]:
     waiting = list_consumers(variable, within)
     while waiting:
         op = waiting.pop()
-        if op in seen or is_write(op):
+        if op in seen or op.type in SHAPE_OPS or is_write(op):
             continue
         seen.add(op)
         if not is_in_branch(op):

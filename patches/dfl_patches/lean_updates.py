@@ -14,8 +14,8 @@ temporaries are ordered, and the patch says so.
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from .errors import PatchError
-from .graph_walk import (find_cycle, get_written_variable, has_float_output, is_in_branch,
-                         list_inputs, list_readers, sort_ancestors,
+from .graph_walk import (SHAPE_OPS, find_cycle, get_written_variable, has_float_output, is_in_branch,
+                         list_consumers, list_inputs, list_readers, sort_ancestors,
                          sort_by_backpropagation)
 from .replacing import Replacements
 
@@ -25,6 +25,9 @@ CONFLICTS = ()
 
 # Attribute of a tf.Graph: ((ops of the loss, ops of its gradients), ...). It lives with the graph.
 _LOSSES_ATTRIBUTE = "_dfl_patches_losses"
+
+# how large weights may be together that wait for their update, relative to the largest weight
+_WINDOW = 0.25
 
 _replaced = Replacements()
 _running: List[Any] = []    # optimizers inside get_update_op: a subclass calls its base's
@@ -114,6 +117,7 @@ class _Update(object):
         self.gradient = gradient
         self.write = write              # ops that write the weight
         self.others = []                # ops that write its slots
+        self.made = []                  # all ops of the optimizer that only this weight needs
         self.readers = []               # ops that read the weight and may come late
 
 
@@ -136,7 +140,8 @@ def _chain_updates(nn: Any, name: str, grads_vars: Sequence[Tuple[Any, Any]],
         _find_late_readers(update, within, before_loss)
         for write in update.write:
             extra[write] = losses + update.readers
-    _order_phases(nn, updates, extra)
+        _order_temporaries(update, extra)
+    _order_phases(nn, updates, within, extra)
 
     late = find_cycle([op for update in updates for op in update.write + update.others], extra)
     if late is not None:
@@ -174,6 +179,9 @@ def _collect_updates(grads_vars: Sequence[Tuple[Any, Any]], made: Sequence[Any]
             numbers = [users[x.op] for x in op.inputs if len(users.get(x.op, ())) == 1]
             if numbers:
                 updates[next(iter(numbers[0]))].others.append(op)
+    for op, numbers in users.items():
+        if len(numbers) == 1:
+            updates[next(iter(numbers))].made.append(op)
     return updates
 
 
@@ -193,8 +201,8 @@ def _find_late_readers(update: _Update, within: Set[Any], before_loss: Set[Any])
     An op that leads to the update through a tensor's shape only does not count as before it: the
     graph optimizer may know the shape.
     """
-    own = set(sort_ancestors(update.write, lambda op: op in before_loss or op.type in
-                             ("Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike")))
+    own = set(sort_ancestors(update.write, lambda op: op in before_loss or op.type in SHAPE_OPS
+                             or op.type in ("ZerosLike", "OnesLike")))
     written = set(update.write)
     for reader in list_readers(_get_variable_op(update.variable), within):
         if reader in own or reader in before_loss:
@@ -204,20 +212,79 @@ def _find_late_readers(update: _Update, within: Set[Any], before_loss: Set[Any])
             update.readers.append(reader)
 
 
-def _order_phases(nn: Any, updates: List[_Update], extra: Dict[Any, List[Any]]) -> None:
-    """Adds to `extra` that each weight's ops begin when the weight before it is done."""
+def _order_temporaries(update: _Update, extra: Dict[Any, List[Any]]) -> None:
+    """Within an update: nothing before the gradient, and a slot is written before its new value is
+    used for the step, which can then take its memory."""
+    made = set(update.made)
+    if update.gradient.op not in made and not is_in_branch(update.gradient.op):
+        for op in _find_first_ops(update.made):
+            if op is not update.gradient.op:
+                extra.setdefault(op, []).append(update.gradient.op)
+    for write in update.others:
+        needed = set(sort_ancestors([write], lambda op: op not in made and op is not write))
+        for tensor in list(write.inputs)[1:]:
+            for op in tensor.consumers():
+                if op in made and op not in needed and not is_in_branch(op):
+                    extra.setdefault(op, []).append(write)
+
+
+def _order_phases(nn: Any, updates: List[_Update], within: Set[Any],
+                  extra: Dict[Any, List[Any]]) -> None:
+    """Adds to `extra` the order of the phases.
+
+    The backward ops of a weight begin when those of the weight before it are done, its update
+    when the update before it is done. An update so runs beside the backward ops of the next
+    weights, as long as the weights that wait for their update are small.
+    """
+    window = max(_get_size(update) for update in updates) * _WINDOW
     done: Set[Any] = set()
-    previous: Optional[Any] = None
+    gate: Optional[Any] = None            # the backward ops of all weights before
+    finished: List[Tuple[Any, float]] = []    # (update of a weight and all before, its size)
     for update in _sort_updates(updates):
-        roots = update.readers + update.write + update.others
-        phase = sort_ancestors(roots, lambda op: op in done)
-        if previous is not None:
-            for op in _find_first_ops(phase):
-                extra.setdefault(op, []).append(previous)
+        # the gradient of a padding makes the tensor smaller: at once, not with what uses it
+        sliced = [op for reader in update.readers for op in list_consumers(reader, within)
+                  if op.type == "Slice"]
+        backward = update.readers + sliced
+        if not is_in_branch(update.gradient.op):
+            backward = backward + [update.gradient.op]
+            # the weight's gradient frees an activation: before that of the layer's input
+            for reader in update.readers:
+                if reader not in done:
+                    extra.setdefault(reader, []).append(update.gradient.op)
+        phase = sort_ancestors(backward + update.write + update.others, lambda op: op in done)
         done.update(phase)
-        with nn.tf.device(update.variable.device), nn.tf.control_dependencies(None):
-            with nn.tf.control_dependencies(update.write + update.others):
-                previous = nn.tf.no_op(name="lean_updates/done")
+        made = set(update.made)
+        earlier = [gate] if gate is not None else []
+        for op in _find_first_ops([op for op in phase if op not in made]):
+            extra.setdefault(op, []).extend(earlier + _list_due(finished, window))
+        if finished:
+            for op in _find_first_ops(update.made):
+                extra.setdefault(op, []).append(finished[-1][0])
+        gate = _make_gate(nn, update, backward + earlier)
+        finished.append((_make_gate(nn, update, update.write + update.others
+                                    + [op for op, _ in finished[-1:]]), _get_size(update)))
+
+
+def _get_size(update: _Update) -> float:
+    return float(update.variable.shape.num_elements() or 0)
+
+
+def _list_due(finished: Sequence[Tuple[Any, float]], window: float) -> List[Any]:
+    """The last update that has to be finished so that those behind it fit into the window."""
+    size = 0.0
+    for op, own in reversed(finished):
+        size += own
+        if size > window:
+            return [op]
+    return []
+
+
+def _make_gate(nn: Any, update: _Update, ops: Sequence[Any]) -> Any:
+    """An op that waits for others, on the weight's device."""
+    tf = nn.tf
+    with tf.name_scope(None), tf.device(None), tf.device(update.variable.device):
+        with tf.control_dependencies(None), tf.control_dependencies(ops):
+            return tf.no_op(name="lean_updates/done")
 
 
 def _sort_updates(updates: List[_Update]) -> List[_Update]:

@@ -15,9 +15,9 @@ sees a weight of the next step.
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from .errors import PatchError
-from .graph_walk import (is_in_branch, list_readers, sort_ancestors,
+from .graph_walk import (SHAPE_OPS, is_in_branch, list_readers, sort_ancestors,
                          sort_by_backpropagation)
-from .recompute_segments import SHAPE_OPS, Forward, Segment, choose_segments
+from .recompute_segments import Forward, Segment, choose_segments
 from .replacing import Replacements
 
 NAME = "recompute"

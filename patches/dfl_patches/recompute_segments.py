@@ -2,19 +2,17 @@
 from collections import namedtuple
 from typing import Any, Dict, List, Sequence, Set, Tuple
 
-from .graph_walk import VARIABLES, has_float_output, is_in_branch
+from .graph_walk import SHAPE_OPS, VARIABLES, has_float_output, is_in_branch
 
 # Ops start to stop - 1 of Forward.ops. label: where in the model they are.
 Segment = namedtuple("Segment", "start stop label")
 
-# They read no value, only a shape, and run as soon as their input is there.
-SHAPE_OPS = frozenset(("Shape", "ShapeN", "Size", "Rank"))
 NOMINAL_BATCH = 8      # stands for unknown dimensions: only ratios of sizes count
 _MULTIPLYING = ("Conv2D", "MatMul", "BatchMatMul", "BatchMatMulV2", "DepthwiseConv2dNative",
                 "Conv2DBackpropInput")
 # what one per cent more multiplications in the forward pass may save, in per cent of the bytes
-_PRICE_OF_TIME = 0.15
-_TRIED_SIZES = 12
+_PRICE_OF_TIME = 0.4
+_TRIED_SIZES = 32
 
 
 class Forward(object):
@@ -117,10 +115,10 @@ def choose_segments(forward: Forward) -> List[Segment]:
     price = _PRICE_OF_TIME * total / work
     best = None
     for step in range(_TRIED_SIZES):
-        limit = total / 3 / 1.4 ** step
+        limit = total / 3 / 1.13 ** step
         cost, begins, inside = _find_cheapest(choices, limit, price)
-        if best is None or cost + inside < best[0]:
-            best = cost + inside, begins
+        if best is None or cost + inside / 2 < best[0]:
+            best = cost + inside / 2, begins
     segments = []
     end = len(cuts) - 1
     while end > 0:
