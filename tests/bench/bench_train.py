@@ -20,6 +20,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve()
 DEFAULT_TREE = HERE.parents[2] / 'DeepFaceLab'
+PATCHES = HERE.parents[2] / 'patches'
 
 FULL = dict(resolution=128, ae_dims=256, e_dims=64, d_dims=64, d_mask_dims=22, batch_size=4)
 QUICK = dict(resolution=64, ae_dims=64, e_dims=32, d_dims=32, d_mask_dims=16, batch_size=4)
@@ -69,8 +70,8 @@ def make_batch(number, batch_size, resolution):
     return [np.roll(images, 2, 1), images, mask, eyes]
 
 
-def run_child(tree, options, steps):
-    """Measure one setting in this process; return seconds and bytes."""
+def run_child(tree, options, steps, patches=()):
+    """Measure one setting in this process, with these patches; return seconds and bytes."""
     sys.path.insert(0, tree)
     import importlib
     import pickle
@@ -87,6 +88,10 @@ def run_child(tree, options, steps):
     device_config = nn.DeviceConfig.CPU()
     nn.setCurrentDeviceConfig(device_config)
     nn.initialize(device_config)
+    if patches:
+        sys.path.insert(0, str(PATCHES))
+        import dfl_patches
+        dfl_patches.apply_selected(nn, patches)
     result = {'import': time.time() - start, 'tensorflow': nn.tf.version.VERSION}
 
     module = importlib.import_module('models.Model_SAEHD.Model')
@@ -146,7 +151,7 @@ def run_child(tree, options, steps):
     return result
 
 
-def run_setting(arguments, options, onednn):
+def run_setting(arguments, options, onednn, patches=()):
     """Start a child process for one setting and return its result."""
     environment = dict(os.environ, TF_ENABLE_ONEDNN_OPTS=onednn, TF_CPP_MIN_LOG_LEVEL='3',
                        NN_DEVICES_INITIALIZED='1', NN_DEVICES_COUNT='0')
@@ -155,7 +160,7 @@ def run_setting(arguments, options, onednn):
     else:
         environment.pop('TF_NUM_INTRAOP_THREADS', None)
     command = [sys.executable, str(HERE), '--tree', arguments.tree, '--child',
-               json.dumps(dict(options=options, steps=arguments.steps))]
+               json.dumps(dict(options=options, steps=arguments.steps, patches=list(patches)))]
     child = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL,
                            stdout=subprocess.PIPE)
     if child.returncode != 0:
@@ -167,7 +172,8 @@ def main():
     arguments = parse_arguments()
     if arguments.child:
         job = json.loads(arguments.child)
-        print('\n' + json.dumps(run_child(arguments.tree, job['options'], job['steps'])))
+        print('\n' + json.dumps(run_child(
+            arguments.tree, job['options'], job['steps'], job['patches'])))
         return
     options = dict(OPTIONS, **(QUICK if arguments.quick else FULL))
     settings = {'both': ['off', 'on'], 'off': ['off'], 'on': ['on']}[arguments.onednn]
