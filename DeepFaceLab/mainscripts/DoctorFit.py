@@ -1,6 +1,8 @@
 """`doctor --fit` and `doctor --calibrate`: what a model takes of a device's memory, before any
 session is opened, and what a step really took there."""
+import contextlib
 import copy
+import io
 import re
 import tempfile
 from pathlib import Path
@@ -39,18 +41,23 @@ def inspect_model(look: Callable[[Any], None], saved: Optional[str], folder: Opt
     """Call `look` with a model whose options are answered: a saved one, else a new SAEHD of the
     given options. Nothing is asked and nothing written. devices: cpu_only, force_gpu_idxs."""
     options.current_sources().flags.setdefault('unattended', 'y')
+    answers, seen = io.StringIO(), []       # questions that answer themselves need not be read
     with tempfile.TemporaryDirectory() as empty:
         name, class_name, place = 'new', NEW_CLASS, Path(empty)
         if saved is not None and folder is not None:
             name, _, class_name = choose_model(folder, saved).rpartition('_')
             place = folder
         try:
-            models.import_model(class_name)(
-                is_training=True, saved_models_path=place, training_data_src_path=Path(empty),
-                training_data_dst_path=Path(empty), pretraining_data_path=Path(empty),
-                no_preview=True, force_model_name=name, dry_run=look, **devices)
+            with contextlib.redirect_stdout(answers):
+                models.import_model(class_name)(
+                    is_training=True, saved_models_path=place, training_data_src_path=Path(empty),
+                    training_data_dst_path=Path(empty), pretraining_data_path=Path(empty),
+                    no_preview=True, force_model_name=name, dry_run=seen.append, **devices)
         except models.DryRunFinished:
-            return
+            answers.truncate(0)
+        finally:
+            print(answers.getvalue(), end='')
+        look(seen[0])
 
 
 def fit(size: str, saved: Optional[str], folder: Optional[Path], cpu_only: bool) -> int:

@@ -22,18 +22,20 @@ HOST_TYPES = frozenset(('Shape', 'ShapeN', 'Size', 'Rank', 'BroadcastGradientArg
 
 Batch = namedtuple('Batch', ('built', 'wanted'))     # samples of a step
 
+# What decides the workspaces of a CPU's kernels; bytes of its last-level cache.
+Processor = namedtuple('Processor', ('is_onednn', 'cache_bytes'))
+
 
 def read_ops(graph: Any, scratch: Any, fetched: Sequence[str], default_device: str,
-             cache_bytes: int) -> List[Op]:
+             processor: Processor) -> List[Op]:
     """Ops of a step in the order of creation, without those that are never run, that equal another
     (TensorFlow merges them) or whose value is known before the first step.
 
     graph: as it was built. scratch: its `copy_with_batch`. fetched: names of the fetched ops.
-    default_device: of ops that name none. cache_bytes: see `kernels.get_workspace`, 0 with
-    oneDNN."""
+    default_device: of ops that name none."""
     ops = list_needed(scratch, fetched)
     known = find_known_before(ops, graph)
-    return number_ops(ops, merge_equal(ops), known, Devices(scratch, default_device), cache_bytes)
+    return number_ops(ops, merge_equal(ops), known, Devices(scratch, default_device), processor)
 
 
 def copy_with_batch(graph: Any, batch: Batch) -> Any:
@@ -154,7 +156,7 @@ def shorten(device: str) -> str:
 
 
 def number_ops(ops: Sequence[Any], kept: Dict[Any, Any], known: set, devices: Devices,
-               cache_bytes: int) -> List[Op]:
+               processor: Processor) -> List[Op]:
     """Rows for the ops that stand for themselves."""
     numbers: Dict[Any, int] = {}
     rows: List[Op] = []
@@ -168,19 +170,22 @@ def number_ops(ops: Sequence[Any], kept: Dict[Any, Any], known: set, devices: De
             inputs = [(numbers[kept[x.op]], x.value_index) for x in op.inputs]
             waits = sorted({numbers[kept[x]] for x in op.control_inputs})
         numbers[op] = len(rows)
-        rows.append(make_row(op, inputs, waits, op in known, devices.find(op), cache_bytes))
+        rows.append(make_row(op, inputs, waits, op in known, devices.find(op), processor))
     return rows
 
 
 def make_row(op: Any, inputs: List[Tuple[int, int]], waits: List[int], is_known: bool,
-             device: str, cache_bytes: int) -> Op:
+             device: str, processor: Processor) -> Op:
     elements = [count(x) for x in op.outputs]
     in_elements = max([count(x) for x in op.inputs] or [0])
     weight = find_weight(op)
     workspace = 0
-    if cache_bytes and device.startswith('/CPU') and op.type in kernels.UNFOLDED:
-        workspace = kernels.get_workspace(op.type, weight, op.inputs[2].shape.as_list(),
-                                          op.inputs[2].dtype.base_dtype.size, cache_bytes)
+    if op.type in kernels.UNFOLDED and device.startswith('/CPU') and len(weight) == 4:
+        gradient = op.inputs[2]
+        if not processor.is_onednn or gradient.dtype.base_dtype == nn.tf.float16:    # oneDNN leaves it away
+            workspace = kernels.get_workspace(
+                op.type, weight, [side or 1 for side in gradient.shape.as_list()],
+                gradient.dtype.base_dtype.size, processor.cache_bytes)
     work = 0.0 if is_known else kernels.estimate_work(
         op.type, max(elements or [0]), in_elements, weight)
     is_alias = op.type in kernels.ALIASES or op.type == kernels.IDENTITY_N or (

@@ -67,10 +67,12 @@ class BuiltStep(object):
         batch = graph_reading.Batch(self.batch_size, batch_size)
         with self.graph.as_default():
             scratch = graph_reading.copy_with_batch(self.graph, batch)
-        cache = 0 if compat.is_onednn_on(nn.tf.__version__) else read_cache_size()
+        processor = graph_reading.Processor(compat.is_onednn_on(nn.tf.__version__),
+                                            read_cache_size())
         peaks: Dict[str, int] = {}
         for fetched in self.runs:
-            ops = graph_reading.read_ops(self.graph, scratch, fetched, self.default_device, cache)
+            ops = graph_reading.read_ops(self.graph, scratch, fetched, self.default_device,
+                                         processor)
             for device, peak in liveness.find_peaks(ops, fetched, count_threads()).items():
                 peaks[device] = max(peak, peaks.get(device, 0))
         kept = graph_reading.sum_variables(self.graph, self.optimizer_names, self.default_device)
