@@ -44,6 +44,18 @@ def test_a_view_takes_nothing_and_holds_what_it_shows():
     assert find_peak(ops, ['d']) == 131 * KB
 
 
+def test_a_condition_hands_buffers_on():
+    """tf.cond: two branches through Switch and Merge, as clipping has them."""
+    size = 100 * KB
+    ops = [make_op('g', 'MatMul', [], size), make_op('clipped', 'MatMul', [0], size)]
+    for source in (0, 1):
+        ops.append(make_op('s%d' % source, 'Switch', [source], size, sizes=[size, size],
+                           elements=[size // 4] * 2, types=['float'] * 2))
+    merge = make_op('m', 'Merge', [2, 3], size, sizes=[size, 4], elements=[size // 4, 1],
+                    types=['float', 'int32'])
+    assert find_peak(ops + [merge], ['m']) <= 2 * size + 8
+
+
 def test_what_is_kept_is_not_counted_and_never_written_over():
     ops = [make_op('w', 'VariableV2', [], 100 * KB, is_kept=True),
            make_op('b', 'Sqrt', [0], 100 * KB)]

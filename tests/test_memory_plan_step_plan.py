@@ -19,7 +19,7 @@ NETWORKS = ('encoder', 'inter', 'decoder_src', 'decoder_dst')
 
 @pytest.mark.parametrize('options', [
     dict(archi='df-ud', resolution=64, batch_size=4),
-    dict(archi='liae-ud', resolution=64, batch_size=4, adabelief=False, clipgrad=True),
+    dict(archi='liae-ud', resolution=96, batch_size=4, clipgrad=True),
 ], ids=lambda options: options['archi'])
 def test_the_plan_is_within_5_percent_of_the_measured_peak(options):
     """In a process of its own: oneDNN on, as in use."""

@@ -11,6 +11,8 @@ ALIASES: FrozenSet[str] = frozenset((
     'Identity', 'Reshape', 'Squeeze', 'ExpandDims', 'StopGradient', 'PreventGradient', 'Snapshot',
     'PlaceholderWithDefault', 'Assign', 'AssignAdd', 'AssignSub', 'ReadVariableOp', 'CheckNumerics'))
 IDENTITY_N = 'IdentityN'    # output i is input i's buffer
+SWITCH = 'Switch'           # both outputs are input 0's buffer; one of them is never read
+MERGE = 'Merge'             # output 0 is the buffer of the branch that was taken: the last, say
 
 # Buffers that outlive the step, or that come from outside of it.
 VARIABLES: FrozenSet[str] = frozenset(('VariableV2', 'Variable', 'VarHandleOp'))
@@ -37,7 +39,7 @@ FORWARDED.update({'Select': (1, 2), 'SelectV2': (1, 2), 'AddN': None})     # Non
 
 # Run at once by the thread that made them ready; all others are handed to the pool on a CPU.
 CHEAP: FrozenSet[str] = ALIASES | KEPT | frozenset((
-    IDENTITY_N, 'Shape', 'ShapeN', 'Size', 'Rank', 'BroadcastGradientArgs', 'ConcatOffset'))
+    IDENTITY_N, SWITCH, MERGE, 'Shape', 'ShapeN', 'Size', 'Rank', 'BroadcastGradientArgs', 'ConcatOffset'))
 CHEAP -= frozenset(('Assign', 'AssignAdd', 'AssignSub', 'CheckNumerics'))
 
 # A value that TensorFlow computes once, when the session's graph is prepared, if its inputs are
@@ -80,8 +82,10 @@ def get_workspace(op: str, weight: Sequence[int], gradient: Sequence[int], item:
 
 def estimate_work(op: str, out_elements: int, in_elements: int, weight: Sequence[int]) -> float:
     """Nominal microseconds on two threads; only the ratios matter, they decide what overlaps."""
+    if op in CHEAP:
+        return 1.0
     micros = 4.0 + (out_elements + in_elements) * 4e-4
     if op in CONVOLUTIONS and len(weight) == 4:
         images = max(out_elements, in_elements)
-        micros += images * weight[0] * weight[1] * weight[3] * 1e-5
+        micros += images * weight[0] * weight[1] * weight[3] * 6.5e-6
     return micros

@@ -102,6 +102,10 @@ class Step(object):
         """The input's buffer that the output takes over, if any."""
         if op.type == kernels.IDENTITY_N:
             return self.buffers[op.inputs[output]]
+        if op.type == kernels.SWITCH:
+            return self.buffers[op.inputs[0]]
+        if op.type == kernels.MERGE and output == 0:
+            return self.buffers[op.inputs[-1]]
         if output != 0 or not op.inputs:
             return None
         if op.is_alias:
