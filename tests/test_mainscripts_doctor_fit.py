@@ -21,7 +21,8 @@ def given():
 
 
 @pytest.mark.parametrize('text, size', [
-    ('2GB', 2 << 30), ('1.5 gb', 3 << 29), ('800MB', 800 << 20), ('2G', 2 << 30), ('1048576', 1 << 20)])
+    ('2GB', 2 << 30), ('1.5 gb', 3 << 29), ('800MB', 800 << 20), ('2G', 2 << 30),
+    ('1048576', 1 << 20)])
 def test_sizes(text, size):
     assert DoctorFit.parse_size(text) == size
 

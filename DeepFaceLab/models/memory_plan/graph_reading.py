@@ -182,7 +182,8 @@ def make_row(op: Any, inputs: List[Tuple[int, int]], waits: List[int], is_known:
     workspace = 0
     if op.type in kernels.UNFOLDED and device.startswith('/CPU') and len(weight) == 4:
         gradient = op.inputs[2]
-        if not processor.is_onednn or gradient.dtype.base_dtype == nn.tf.float16:    # oneDNN leaves it away
+        # oneDNN leaves float16 to Eigen
+        if not processor.is_onednn or gradient.dtype.base_dtype == nn.tf.float16:
             workspace = kernels.get_workspace(
                 op.type, weight, [side or 1 for side in gradient.shape.as_list()],
                 gradient.dtype.base_dtype.size, processor.cache_bytes)

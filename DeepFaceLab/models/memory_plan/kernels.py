@@ -1,5 +1,6 @@
-"""What the kernels of TensorFlow's ops do with memory: which outputs are their input's buffer, which
-may be written over an input that nobody needs any more, and what a kernel takes while it runs.
+"""What the kernels of TensorFlow's ops do with memory: which outputs are their input's buffer,
+which may be written over an input that nobody needs any more, and what a kernel takes while it
+runs.
 
 Everything that is not named here allocates each of its outputs. Checked against allocation records
 by tests/bench/bench_plan.py.
@@ -9,7 +10,8 @@ from typing import Dict, FrozenSet, Optional, Sequence, Tuple
 # Output 0 is input 0's buffer.
 ALIASES: FrozenSet[str] = frozenset((
     'Identity', 'Reshape', 'Squeeze', 'ExpandDims', 'StopGradient', 'PreventGradient', 'Snapshot',
-    'PlaceholderWithDefault', 'Assign', 'AssignAdd', 'AssignSub', 'ReadVariableOp', 'CheckNumerics'))
+    'PlaceholderWithDefault', 'Assign', 'AssignAdd', 'AssignSub', 'ReadVariableOp',
+    'CheckNumerics'))
 IDENTITY_N = 'IdentityN'    # output i is input i's buffer
 SWITCH = 'Switch'           # both outputs are input 0's buffer; one of them is never read
 MERGE = 'Merge'             # output 0 is the buffer of the branch that was taken: the last, say
@@ -39,7 +41,8 @@ FORWARDED.update({'Select': (1, 2), 'SelectV2': (1, 2), 'AddN': None})     # Non
 
 # Run at once by the thread that made them ready; all others are handed to the pool on a CPU.
 CHEAP: FrozenSet[str] = ALIASES | KEPT | frozenset((
-    IDENTITY_N, SWITCH, MERGE, 'Shape', 'ShapeN', 'Size', 'Rank', 'BroadcastGradientArgs', 'ConcatOffset'))
+    IDENTITY_N, SWITCH, MERGE, 'Shape', 'ShapeN', 'Size', 'Rank', 'BroadcastGradientArgs',
+    'ConcatOffset'))
 CHEAP -= frozenset(('Assign', 'AssignAdd', 'AssignSub', 'CheckNumerics'))
 
 # A value that TensorFlow computes once, when the session's graph is prepared, if its inputs are
