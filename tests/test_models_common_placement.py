@@ -125,6 +125,7 @@ def test_the_printed_placement_is_that_of_the_graph(gpus, options, tmp_path, mon
     assert model.get_batch_size() == get_batch_size(model.placement)
 
     # the dry run knows the same from the options alone
+    monkeypatch.setenv('DFL_PLAN_MEMORY', 'n')
     shown = []
     monkeypatch.setattr(io, 'log_info', lambda text, **keywords: shown.append(text))
     idle_engine(gpus)

@@ -62,7 +62,8 @@ def test_our_own_tree_takes_the_selection(tmp_path):
         "--patch", "fast_blur", TREE / "main.py", "train", "--model", "SAEHD", "--dry-run",
         "--model-dir", folders["model"], "--training-data-src-dir", folders["src"],
         "--training-data-dst-dir", folders["dst"], "--force-model-name", "t", "--cpu-only"]
-        + [part for setting in SMALL for part in ("--set", setting)], DFL_UNATTENDED="1")
+        + [part for setting in SMALL for part in ("--set", setting)], DFL_UNATTENDED="1",
+        DFL_PLAN_MEMORY="n")
     assert code == 0, output
     lines = output.splitlines()
     assert lines[lines.index("Patches") + 1].split() == [

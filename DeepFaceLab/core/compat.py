@@ -1,5 +1,6 @@
 """The one place that knows about versions of Python, NumPy, OpenCV and TensorFlow (rule 9)."""
 import multiprocessing
+import os
 import re
 import sys
 from typing import Tuple
@@ -45,3 +46,12 @@ def ensure_resource_tracker() -> None:
     except ImportError:  # Python 3.6 and 3.7
         from multiprocessing import semaphore_tracker as tracker
     tracker.ensure_running()
+
+
+def is_onednn_on(tensorflow_version: str) -> bool:
+    """Whether TensorFlow's CPU kernels are oneDNN's: the environment says so, else the default of
+    that version."""
+    given = os.environ.get("TF_ENABLE_ONEDNN_OPTS")
+    if given is not None:
+        return given.strip().lower() in ("1", "true")
+    return version_tuple(tensorflow_version) >= (2, 9)

@@ -25,6 +25,7 @@ from core.errors import UserError
 from core.interact import interact as io
 from models.common_options import (EXIT_AT_TARGET, SAVE_INTERVAL_MIN, STATUS_FILE,
                                    STATUS_FILE_MB, STATUS_INTERVAL_SEC, get_trainer_option)
+from models.memory_plan import report
 from models.plugin_errors import explain_plugin_error
 
 from .preview_window import PreviewWindow
@@ -61,6 +62,7 @@ def trainerThread(s2c: 'queue.Queue[Any]', c2s: 'queue.Queue[Any]', e: threading
     """
     parameters = dict(locals())
     error: Optional[UserError] = None
+    loop: Optional[TrainingLoop] = None
     status = StatusFile(None, 0, 1)
     try:
         status = open_status_file(kwargs)
@@ -79,7 +81,7 @@ def trainerThread(s2c: 'queue.Queue[Any]', c2s: 'queue.Queue[Any]', e: threading
         if error is None:
             io.log_err('Error: %s' % exception)
             traceback.print_exc()
-            error = describe_failure(exception)
+            error = describe_failure(exception, getattr(loop, 'model', None))
     finally:
         stop_listening(status)
         if error is not None:
@@ -101,17 +103,34 @@ def stop_listening(status: StatusFile) -> None:
         io.error_listeners.remove(status.write_warning)
 
 
-def describe_failure(exception: BaseException) -> UserError:
-    """What the user can do about an exception of the trainer thread."""
+def describe_failure(exception: BaseException, model: Any = None) -> UserError:
+    """What the user can do about an exception of the trainer thread. model: what it trained, None
+    when it had not come to that."""
     if type(exception).__name__ == 'ResourceExhaustedError' or isinstance(exception, MemoryError):
         return UserError('Training stopped: out of memory. Nothing was saved since the last save.',
-                         MEMORY_REMEDIES)
+                         list_memory_remedies(model))
     return UserError(
         'Training stopped by an error (%s). Nothing was saved since the last save.'
         % type(exception).__name__, [
             'the lines above say where it happened',
             'start again: training goes on from the last save'
         ])
+
+
+def list_memory_remedies(model: Any) -> List[str]:
+    """What would have spared how much, from the plan of the model; general advice where there is
+    no plan."""
+    if model is None or model.plan_placement() is None:
+        return MEMORY_REMEDIES
+    io.log_info('Looking for what would spare memory ...')
+    try:
+        found = report.make_report(model)
+    except Exception as exception:  # noqa: BLE001 it is reported, and training has failed already
+        io.log_err('The memory could not be planned: %s' % exception)
+        return MEMORY_REMEDIES
+    for line in report.describe(found):
+        io.log_info(line)
+    return report.list_remedies(found) + MEMORY_REMEDIES[-1:]
 
 
 def main(**kwargs: Any) -> None:

@@ -293,11 +293,20 @@ def add_own_verbs(verb) -> None:
     p.add_argument("--minutes", type=float, help="train this long instead of a step count")
 
     p = verb("doctor", verbs.run_doctor, "show versions, devices, limits and known remedies; "
-                                         "with --model the saves of a model")
+                                         "with --model the saves of a model; with --fit what a "
+                                         "model takes of a device's memory")
     p.add_argument("--model", help="name of a saved model, e.g. me_SAEHD: check all its saves")
     add_path(p, "--model-dir", "folder of the saved models")
     p.add_argument("--restore", metavar="SAVE",
                    help="go back to this save, e.g. previous or 03; what it replaces is kept")
+    p.add_argument("--fit", metavar="SIZE",
+                   help="plan the memory of a step for a GPU of this size, e.g. 2GB: of the model "
+                        "of --model, else of a new SAEHD with the options of --set and --answers")
+    add_flag(p, "--calibrate", "run one step of that model on the device, and keep what it took "
+                               "beside the plan")
+    add_devices(p)
+    add_answers(p)
+    add_patches(p)
 
     p = verb("option-tables", verbs.run_option_tables, "option tables of the README")
     add_path(p, "--readme", "check the tables of this file; prints them when not given")

@@ -322,6 +322,8 @@ def run_demo_train(args: Namespace):
 # These two look and compute nothing: no lower priority, no devices listed in advance.
 
 def run_doctor(args: Namespace):
+    if args.fit is not None or args.calibrate:
+        return run_doctor_fit(args)
     if args.model is None and args.model_dir is None and args.restore is None:
         from mainscripts import Doctor
 
@@ -332,6 +334,22 @@ def run_doctor(args: Namespace):
     from mainscripts import DoctorModel
 
     return DoctorModel.main(args.model, Path(args.model_dir), args.restore)
+
+
+def run_doctor_fit(args: Namespace):
+    if args.fit is not None and args.calibrate:
+        raise UserError("--fit plans for a device that is not there, --calibrate measures one "
+                        "that is.", ["choose one of them"])
+    if (args.model is None) != (args.model_dir is None) or args.restore is not None:
+        raise UserError("A saved model is found with --model and --model-dir, and is not restored "
+                        "here.", ["leave both away to plan a new model"])
+    from mainscripts import DoctorFit
+
+    folder = optional_path(args.model_dir)
+    if args.fit is not None:
+        return DoctorFit.fit(args.fit, args.model, folder, args.cpu_only)
+    return DoctorFit.calibrate(args.model, folder, args.cpu_only,
+                               parse_gpu_idxs(args.force_gpu_idxs))
 
 
 def run_option_tables(args: Namespace):

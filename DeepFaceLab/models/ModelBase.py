@@ -33,8 +33,8 @@ __all__ = [
 
 
 class DryRunFinished(Exception):
-    """Raised by the constructor with `dry_run=True` once the options are known and shown: nothing
-    is written, no session is opened, no worker is started."""
+    """Raised by the constructor with `dry_run` once the options are known and shown: nothing is
+    written, no session is opened, no worker is started."""
 
 
 class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
@@ -45,9 +45,10 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
     Arguments: is_training builds generators, history and backups; is_exporting is for `export_dfm`;
     paths are `pathlib.Path`; force_gpu_idxs a list of ints or text as '0,1', None or empty asks;
     silent_start opens the latest model on the best GPU, unless cpu_only or force_gpu_idxs say
-    otherwise; dry_run=True stops when the options are known; read_only=True opens a trained model
-    to look at it: no file or folder is made, finished or replaced, and nobody is asked for settings
-    anew; restore_last_good=True first goes back to the newest save that is whole and finite; of the
+    otherwise; dry_run=True shows the configuration and stops when the options are known, a function
+    in its place is called with the model instead; read_only=True opens a trained model to look at
+    it: no file or folder is made, finished or replaced, and nobody is asked for settings anew;
+    restore_last_good=True first goes back to the newest save that is whole and finite; of the
     other keywords those of `take_fork_keywords` have a meaning.
 
     Raises UserError for a file that cannot be read: nothing is ever re-initialised in its place.
@@ -136,7 +137,8 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         self.random_dst_flip = self.options.get('random_dst_flip', True)
 
         if is_dry_run:
-            effective_config.show_dry_run(self)
+            show = kwargs['dry_run']
+            (show if callable(show) else effective_config.show_dry_run)(self)
             raise DryRunFinished()
         patch_layer.apply_patches(self.patches)
         self.on_initialize()
@@ -236,6 +238,21 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
 
     def plan_placement(self) -> Optional[Placement]:
         """Where training puts what, from the answered options; None: the model does not tell."""
+        return None
+
+    def build_training_step(self, placement: Placement) -> Dict[str, Sequence[Any]]:
+        """Build the training graph in the default graph, nothing else: no weight is loaded, no
+        session used. {name: what it fetches} of each `session.run` of a step. For models that
+        plan a placement."""
+        raise UserError('The model %s does not build its graph by itself.' % self.model_name)
+
+    def list_memory_levers(self) -> Sequence[Tuple[str, Dict[str, Any], bool]]:
+        """(text, changes of options, whether only a new model can have them) of options that would
+        spare memory."""
+        return ()
+
+    def get_resolution_grid(self) -> Optional[Tuple[int, int, int]]:
+        """(lowest, highest, step) of the option `resolution`; None: the model has none."""
         return None
 
     def onSave(self) -> None:

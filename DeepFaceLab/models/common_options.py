@@ -109,10 +109,15 @@ PATCHES = Option(
     'patches', 'str', None, 'Patches of the graph',
     help='Names with commas between them, as --patch. A saved model goes on with those that it '
          'was trained with last, unless they are given; none goes without.')
+PLAN_MEMORY = Switch(
+    'plan_memory', True, 'Plan the memory in a dry run',
+    help='--dry-run also tells what a step takes of each device, what is the largest that fits, '
+         'and what would spare memory: graphs are built for it, which takes half a minute and '
+         'more.')
 TRAINER_OPTIONS = [
     SAVE_INTERVAL_MIN, KEEP_PREVIOUS, PREVIEW_PERIOD, PREVIEW_PERIOD_COLAB, FORCE_NEW_PREVIEW,
     EXIT_AT_TARGET, NON_FINITE_LIMIT, LOSS_JUMP_FACTOR, STATUS_FILE, STATUS_INTERVAL_SEC,
-    STATUS_FILE_MB, RESET_TRAINING, PATCHES
+    STATUS_FILE_MB, RESET_TRAINING, PATCHES, PLAN_MEMORY
 ]
 
 # Which model and how it is opened: answers to questions that are no options of the model itself.

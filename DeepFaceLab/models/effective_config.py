@@ -17,8 +17,9 @@ from core.leras import nn, tf32
 from core.process_options import PROCESS_OPTIONS, TF_ALLOW_GROWTH, get_setting
 
 from .common.placement import describe_batch, describe_placement, get_batch_size
-from .common_options import (OBSOLETE_NAMES, START_OPTIONS, TRAINER_OPTIONS,
+from .common_options import (OBSOLETE_NAMES, PLAN_MEMORY, START_OPTIONS, TRAINER_OPTIONS,
                              get_trainer_option)
+from .memory_plan import report
 from .model_store import to_plain
 
 CONFIG_SUFFIX = 'options.json'
@@ -124,6 +125,17 @@ def show_dry_run(model: Any) -> None:
     """Log the whole configuration of a model whose options are answered."""
     for line in describe_dry_run(model):
         io.log_info(line)
+    if get_trainer_option(PLAN_MEMORY):
+        io.log_info('\nPlanning the memory ...')
+        for line in describe_memory(model):
+            io.log_info(line)
+
+
+def describe_memory(model: Any) -> List[str]:
+    """Lines of text: what a step takes, the largest that fits, what would spare memory."""
+    if model.plan_placement() is None:
+        return ['  this model does not tell']
+    return report.describe(report.make_report(model))
 
 
 def describe_dry_run(model: Any) -> List[str]:

@@ -7,7 +7,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
-from typing import Any, Dict, Iterable, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterable, NamedTuple, Optional, Sequence, Tuple
 
 from core import options, persist
 from core.errors import CorruptFileError, UserError
@@ -101,6 +101,11 @@ def has_patch(name: str) -> bool:
     return (FOLDER / PACKAGE / (name + '.py')).is_file()
 
 
+def sort_names(names: Sequence[str]) -> Tuple[str, ...]:
+    """Names in the order of application. PatchError when they make no sense together."""
+    return tuple(load_layer().select(names))
+
+
 # ---------------------------------------------------------------- application
 
 def apply_patches(choice: PatchChoice) -> None:
@@ -113,6 +118,17 @@ def remove_patches(choice: PatchChoice) -> None:
     """Take off what `apply_patches` put on."""
     if choice.names:
         load_layer().remove_all(nn)
+
+
+def list_applied() -> Tuple[str, ...]:
+    """Names of the patches that are on `nn` now."""
+    layer = sys.modules.get(PACKAGE)
+    return () if layer is None else tuple(layer.list_applied())
+
+
+def switch_patches(names: Sequence[str]) -> None:
+    """Put exactly these patches on `nn`. PatchError when one of them refuses; then none is on."""
+    load_layer().apply_selected(nn, names)
 
 
 # ---------------------------------------------------------------- record

@@ -10,10 +10,11 @@ from core.leras import nn
 from facelib import FaceType
 from models import ModelBase
 from models.common import placement, towers
+from models.common.face_options import fix_gan_patch_size
 from models.common.weights import load_or_init_weights
 from samplelib import SampleGeneratorFace, SampleProcessor
 
-from . import export, graph, networks, options, preview
+from . import export, graph, memory, networks, options, preview
 
 FACE_TYPES = {
     'h': FaceType.HALF, 'mf': FaceType.MID_FULL, 'f': FaceType.FULL,
@@ -43,6 +44,23 @@ class SAEHDModel(ModelBase):
             models_on_gpu=self.options['models_opt_on_gpu'] and self.is_training,
             lr_dropout=self.settings.lr_dropout_place, debug=self.is_debug(), networks=nets,
             optimizers=optimizers)
+
+    # override
+    def list_memory_levers(self):
+        return memory.list_memory_levers(
+            self.options, len(self.device_config.devices) != 0, self.is_first_run())
+
+    # override
+    def get_resolution_grid(self):
+        return memory.get_resolution_grid(self.options)
+
+    # override
+    def build_training_step(self, placement):
+        if self.gan_power != 0:
+            fix_gan_patch_size(self)
+            self._take_options()
+        self._build_graph(placement)
+        return graph.list_training_fetches(self, self.settings)
 
     # override
     def on_initialize(self):

@@ -155,6 +155,16 @@ def build_merging_graph(model, devices) -> None:
     model.pred_src_dst, model.pred_dst_dstm, model.pred_src_dstm = merged
 
 
+def list_training_fetches(model, settings) -> dict:
+    """{callable of `bind_training_functions`: what it fetches}, those that update weights."""
+    fetches = {'src_dst_train': [model.src_loss, model.dst_loss, model.src_dst_update_op]}
+    if settings.true_face_power != 0:
+        fetches['D_train'] = [model.D_code_update_op]
+    if settings.gan_power != 0:
+        fetches['D_src_dst_train'] = [model.D_src_dst_update_op]
+    return fetches
+
+
 def bind_training_functions(model, settings) -> None:
     """The callables that the loop, previews and plug-ins use (spec 21 section 6).
 
@@ -168,7 +178,7 @@ def bind_training_functions(model, settings) -> None:
 
     def src_dst_train(warped_src, target_src, target_srcm, target_srcm_em,
                       warped_dst, target_dst, target_dstm, target_dstm_em):
-        fetches = [model.src_loss, model.dst_loss, model.src_dst_update_op]
+        fetches = list_training_fetches(model, settings)['src_dst_train']
         src_loss, dst_loss, _ = nn.tf_sess.run(fetches, feed_dict=feed_batch(
             warped_src, target_src, target_srcm, target_srcm_em,
             warped_dst, target_dst, target_dstm, target_dstm_em))
@@ -177,14 +187,15 @@ def bind_training_functions(model, settings) -> None:
 
     if settings.true_face_power != 0:
         def D_train(warped_src, warped_dst):
-            nn.tf_sess.run([model.D_code_update_op], feed_dict={
+            nn.tf_sess.run(list_training_fetches(model, settings)['D_train'], feed_dict={
                 model.warped_src: warped_src, model.warped_dst: warped_dst})
         model.D_train = D_train
 
     if settings.gan_power != 0:
         def D_src_dst_train(warped_src, target_src, target_srcm, target_srcm_em,
                             warped_dst, target_dst, target_dstm, target_dstm_em):
-            nn.tf_sess.run([model.D_src_dst_update_op], feed_dict=feed_batch(
+            fetches = list_training_fetches(model, settings)['D_src_dst_train']
+            nn.tf_sess.run(fetches, feed_dict=feed_batch(
                 warped_src, target_src, target_srcm, target_srcm_em,
                 warped_dst, target_dst, target_dstm, target_dstm_em))
         model.D_src_dst_train = D_src_dst_train
