@@ -157,7 +157,8 @@ def test_dry_run_of_the_program_with_invented_gpus(tmp_path):
         [sys.executable, str(TREE / 'main.py'), 'train', '--model', 'SAEHD', '--dry-run',
          '--model-dir', str(tmp_path / 'model'), '--training-data-src-dir', str(tmp_path / 'src'),
          '--training-data-dst-dir', str(tmp_path / 'dst'), '--set', 'batch_size=5', '--set',
-         'gan_power=0.1', '--set', 'allow_tf32=n', '--set', 'plan_memory=n'], env=env, stdin=subprocess.DEVNULL,
+         'gan_power=0.1', '--set', 'allow_tf32=n', '--set', 'plan_memory=n'], env=env,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, timeout=120, check=True).stdout.decode('utf-8')
     assert output.rstrip().endswith('Done.') and list(tmp_path.iterdir()) == []
     lines = [' '.join(line.split()) for line in output.splitlines()]
