@@ -11,7 +11,7 @@ import dfl_patches
 import saehd_support as support
 from core.leras import nn
 from dfl_patches.errors import PatchError
-from patch_support import FORCE
+from patch_support import FORCE, USABLE
 from tree_setup import PATCHES, REPOSITORY
 
 # The real ones are in tests of their own; these two record what is done with them.
@@ -135,7 +135,7 @@ def take_snapshot():
     return {owner: dict(vars(owner)) for owner in list_classes()}
 
 
-@pytest.mark.parametrize("name", dfl_patches.list_names())
+@pytest.mark.parametrize("name", USABLE)
 def test_remove_puts_back_exactly_what_was_there(name, monkeypatch):
     monkeypatch.setenv(FORCE, "1")
     support.start_engine()

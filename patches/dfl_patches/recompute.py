@@ -2,7 +2,9 @@
 
 The forward graph is cut into segments. What crosses a border is kept; what a gradient needs of a
 segment's inside is made again by copies of its ops, and only the inputs of the gradient's ops are
-turned to the copies. So the backward graph is the same, op for op, and no value changes.
+turned to the copies. So the backward graph is the same, op for op, and no value changes. (On
+TensorFlow 2.6 the session's constant folding reorders products with constants when an op has one
+reader less: there gradients may differ by a rounding.)
 
 The copies of a segment wait for the gradient that comes into it, and for the backward ops of the
 segment before it: without that TensorFlow runs them at once, or finds them equal to the originals
