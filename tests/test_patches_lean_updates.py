@@ -86,6 +86,8 @@ def test_with_clipping_it_says_what_it_cannot_order(capsys):
 
 
 def test_less_memory():
+    """Every step needs less than the least of the steps without: what those need is left to
+    chance. How much less a real model needs: tests/bench/bench_memory.py."""
     peaks = []
     for is_lean in (False, True):
         start_graph()
@@ -97,9 +99,9 @@ def test_less_memory():
             lean_updates.remove(nn)
         fetches = [step.losses, step.update]
         nn.tf_sess.run(fetches, step.feed(0))
-        _, metadata = allocation_records.trace_run(nn, fetches, step.feed(1))
-        peaks.append(allocation_records.measure_memory(metadata).peak)
-    assert peaks[1] < 0.9 * peaks[0], peaks
+        peaks.append([allocation_records.measure_memory(allocation_records.trace_run(
+            nn, fetches, step.feed(i))[1]).peak for i in (1, 2, 3)])
+    assert max(peaks[1]) < min(peaks[0]), peaks
 
 
 def test_remove_restores():
