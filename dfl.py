@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Start from a fresh checkout with nothing but Python: `demo`, `test`, `doctor`, `env`.
+"""Start from a fresh checkout with nothing but Python: `demo`, `test`, `doctor`, `env`, `extras`.
 
 Standard library only, valid from Python 3.6 on. Each verb makes the virtual environment it needs
 beside this file (or finds it complete and reuses it) and hands over to DeepFaceLab/main.py or to
@@ -23,6 +23,11 @@ MODERN = [(3, 13), (3, 12), (3, 11), (3, 10)]  # newest first: the order they ar
 OLDER = [(3, 8), (3, 9)]  # run the smoke set, not the compared numbers
 # Requirements with the OpenCV that draws windows; the others name the headless build.
 WINDOWED = ("requirements.txt", "requirements-older.txt")
+
+# What has an environment of its own because its packages do not go with the others:
+# {name: (requirements, packages installed without theirs, interpreters, newest first)}
+EXTRAS = {"mediapipe": ("requirements-mediapipe.txt", ["mediapipe==0.10.21"],
+                        [(3, 12), (3, 11), (3, 10), (3, 9)])}
 
 # Every compared number is made under these; TensorFlow reads them while it is imported.
 TEST_ENVIRONMENT = {
@@ -191,6 +196,35 @@ def make_environment(development):
     return str(flavour.python)
 
 
+def find_extra_interpreter(name, versions):
+    """Path of an interpreter of one of the versions: this one, else one on PATH."""
+    if sys.version_info[:2] in versions:
+        return sys.executable
+    for version in versions:
+        path = shutil.which("python{}.{}".format(*version))
+        if path and subprocess.call([path, "-c", ""], stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.DEVNULL) == 0:
+            return path
+    raise SetupError("{} needs Python {} and none was found.\n"
+                     "  * install one of them; it has to be found under that name (python3.11)"
+                     .format(name, " or ".join("{}.{}".format(*v) for v in versions)))
+
+
+def make_extra(name):
+    """Path of the Python of an extra's environment; makes or completes it when needed."""
+    requirements, bare, versions = EXTRAS[name]
+    flavour = Flavour(".venv_" + name, requirements, requirements, [])
+    wanted = dict(hash_requirements(requirements), bare=" ".join(bare))
+    if not is_complete(flavour, wanted):
+        create_venv(find_extra_interpreter(name, versions), flavour)
+        print("Installing {} into {} (400 MB)".format(name, flavour.folder.name), flush=True)
+        run_pip(flavour.python, "-r", requirements)
+        run_pip(flavour.python, "--no-deps", *bare)
+        (flavour.folder / STAMP).write_text(json.dumps(wanted, indent=1, sort_keys=True),
+                                            encoding="utf-8")
+    return str(flavour.python)
+
+
 def choose_python(arguments, development=False):
     return sys.executable if arguments.here else make_environment(development)
 
@@ -209,7 +243,11 @@ def run_demo(arguments):
     options += ["--quick"] if arguments.quick else []
     options += ["--resolution", arguments.resolution] if arguments.resolution else []
     options += ["--minutes", arguments.minutes] if arguments.minutes else []
-    return run_main(python, "demo-train", *options)
+    code = run_main(python, "demo-train", *options)
+    if code not in (0, 1):
+        return code
+    # 1: the goal was missed; what was learned is merged and shown all the same
+    return run_main(python, "demo-merge", "--workspace", workspace) or code
 
 
 def run_test(arguments):
@@ -254,10 +292,15 @@ def run_env(arguments):
     return 0
 
 
+def run_extras(arguments):
+    print(make_extra(arguments.name))
+    return 0
+
+
 def build_parser():
     parser = argparse.ArgumentParser(
         prog="dfl.py", description="Make the environment, then run the demo, the tests or a check.")
-    verbs = parser.add_subparsers(dest="verb", metavar="demo | test | doctor | env")
+    verbs = parser.add_subparsers(dest="verb", metavar="demo | test | doctor | env | extras")
     here = argparse.ArgumentParser(add_help=False)
     here.add_argument("--here", action="store_true",
                       help="use this interpreter and its packages, make no environment")
@@ -286,6 +329,12 @@ def build_parser():
     env = verbs.add_parser("env", help="only make the environment and print its Python")
     env.add_argument("--dev", action="store_true", help="with the test tools")
     env.set_defaults(run=run_env)
+
+    extras = verbs.add_parser("extras", help="make the environment of something optional and "
+                                             "print its Python")
+    extras.add_argument("name", choices=sorted(EXTRAS),
+                        help="mediapipe: a face detector that needs no weights of an install")
+    extras.set_defaults(run=run_extras)
     return parser
 
 

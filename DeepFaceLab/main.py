@@ -1,8 +1,13 @@
 """The command line: `python main.py train --model SAEHD ...` (spec 41 section 1).
 
-Importing this file does nothing: worker processes are spawned and import it again.
+Importing this file only makes sure that later imports find the modules of this tree, whatever an
+older tree left in its folder: worker processes are spawned and import it again.
 """
 import sys
+
+from core.tree_files import prefer_own_modules
+
+prefer_own_modules()
 
 
 def explain(error):

@@ -19,6 +19,7 @@ from core.interact import interact as io
 from core.leras import weights_file
 from DFLIMG import DFLIMG
 from facelib import FaceType
+from merger import session_file
 from models import model_store
 from samplelib import PackedFaceset
 from samplelib.SampleLoader import read_face_data
@@ -198,19 +199,14 @@ SESSION_GLOBALS = {
 
 
 def find_session_global(module, name):
-    """The list of a merger session (spec 50 section 10)."""
+    """The list of a merger session (spec 50 section 10), and of all other files."""
     if (module, name) in SESSION_GLOBALS:
         return SESSION_GLOBALS[module, name]
     return persist.find_allowed_global(module, name)
 
 
 def read_session(path):
-    session = persist.load(path, find_session_global)
-    if not isinstance(session, dict) or not isinstance(session.get("frames"), list):
-        raise Refused()
-    for frame in session["frames"]:
-        if isinstance(frame, Frame) and isinstance(getattr(frame, "frame_info", None), FrameInfo):
-            getattr(frame.frame_info, "filepath", None)
+    session_file.load_session(path)
 
 
 # -- genuine files

@@ -218,3 +218,26 @@ def tell(conn, text):
 
 def fail_with(conn, error):
     raise error
+
+
+class Allocating:
+    """A parameter that wants its arrays in the slots."""
+
+    def __init__(self, count, is_direct=True):
+        self.count, self.is_direct, self.allocate = count, is_direct, None
+
+
+def fill_slots(param):
+    """Batches of `make_batch`, made in the slots; every other one as arrays that lie elsewhere."""
+    for number in range(param.count):
+        expected = make_batch(number)
+        batch = param.allocate([(array.shape, array.dtype) for array in expected])
+        for array, other in zip(batch, expected):
+            array[...] = other
+        yield batch if param.is_direct or number % 2 else batch[::-1]
+
+
+def read_sparse_block(block):
+    block.reserve(0, 3)
+    block.buf[:3] = b'xyz'
+    yield bytes(block.buf[1 << 19:(1 << 19) + 3])

@@ -26,6 +26,9 @@ def list_missing_names(path) -> list:
     scan.visit(_parse(path))
     known = scan.own_members | _list_stored_members(path.parent.glob("*.py"))
     known |= set(dir(importlib.import_module("models").ModelBase))
+    if path.parent.parent == MODELS:    # the built-in models share a base class of their own
+        known |= set(dir(importlib.import_module("models.common.face_model").FaceModel))
+        known |= _list_stored_members([MODELS / "common" / "face_model.py"])
     known |= _list_stored_members(MODELS / name for name in BASE_FILES)
     missing = scan.missing + [(line, "self." + name) for line, name in scan.read_members
                               if name not in known]

@@ -63,6 +63,13 @@ def draw_blob(side: int, x: float, y: float, sigma: float):
     return np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * sigma * sigma))
 
 
+def draw_eyes_mouth(side: int):
+    """(side, side, 1) float32: 1 on both eyes and the mouth."""
+    eyes_mouth = ((draw_blob(side, .35, .4, .05) > .5) | (draw_blob(side, .65, .4, .05) > .5)
+                  | (draw_blob(side, .5, .7, .07) > .5))
+    return eyes_mouth.astype(np.float32)[..., None]
+
+
 def make_batch(name: str, samples: int, side: int, channels: int = 3) -> list:
     """[warped, target, mask, eyes-mouth mask], float32 NHWC: smooth images under a round mask.
 
@@ -75,12 +82,10 @@ def make_batch(name: str, samples: int, side: int, channels: int = 3) -> list:
                 for _ in range(6)) for _ in range(channels)], -1)
         image = np.clip(image, 0, 1).astype(np.float32)
         warped = np.roll(image, state.randint(-3, 4), 0) + state.normal(0, .02, image.shape)
-        eyes_mouth = ((draw_blob(side, .35, .4, .05) > .5) | (draw_blob(side, .65, .4, .05) > .5)
-                      | (draw_blob(side, .5, .7, .07) > .5))
         batch[0].append(np.clip(warped, 0, 1).astype(np.float32))
         batch[1].append(image)
         batch[2].append((draw_blob(side, .5, .5, .25) > .4).astype(np.float32)[..., None])
-        batch[3].append(eyes_mouth.astype(np.float32)[..., None])
+        batch[3].append(draw_eyes_mouth(side))
     return [np.stack(x) for x in batch]
 
 

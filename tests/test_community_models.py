@@ -17,7 +17,8 @@ from core import options, persist
 from core.cv2ex import cv2_imread
 from core.errors import UserError
 from core.leras import nn
-from mainscripts import Trainer
+from mainscripts import Merger, Trainer
+from merge_run_support import write_workspace
 from plugin_names import list_missing_names
 from samplelib import PackedFaceset, SampleLoader
 from tiny_support import PLUGINS, add_plugins, answer_with_defaults
@@ -223,6 +224,22 @@ def test_mve_merging_side(mve, monkeypatch):
     np.testing.assert_allclose(predictor(face, 0.0)[0], face, atol=1e-6)
 
 
+def test_mve_model_merges_what_it_was_trained_for(mve, tmp_path, monkeypatch):
+    """Issue of the fork's models: train, then merge, with the predictor of the plug-in alone."""
+    workspace = write_workspace(tmp_path / 'w', 3)
+    give(monkeypatch, merge_interactive='n', merge_workers=1, mask_mode='full')
+    nn.close_session()
+    result = Merger.main(model_class_name='StandMVE', saved_models_path=mve['saved_models_path'],
+                         force_model_name='t', input_path=workspace.frames,
+                         output_path=workspace.merged, output_mask_path=workspace.masks,
+                         aligned_path=workspace.aligned, cpu_only=True)
+    assert result['merged'] == 3 and not result['failed']
+    for path in sorted(workspace.frames.glob('*.png')):
+        frame, merged = cv2_imread(path), cv2_imread(workspace.merged / path.name)
+        mask = cv2_imread(workspace.masks / path.name)
+        assert (merged != frame).any() and (merged[mask == 0] == frame[mask == 0]).all()
+
+
 # ---------------------------------------------------------------- SAEHDBW
 
 @pytest.fixture(scope='module')
@@ -262,7 +279,7 @@ def test_gray_model_trains_and_saves(trained_bw):
 
 
 def test_gray_model_resumes_and_its_previews_reach_the_window(bw, monkeypatch):
-    from mainscripts.preview_window import PreviewWindow
+    from mainscripts.preview_window import GRAY_HEAD_LINE_HEIGHT, PreviewWindow
     folder = bw['saved_models_path']
     model = open_model('StandBW', monkeypatch, is_training=True, **bw)
     check_loaded(model, folder, 'StandBW')
@@ -279,7 +296,7 @@ def test_gray_model_resumes_and_its_previews_reach_the_window(bw, monkeypatch):
     assert chart.shape == (100, 320, 1) and (chart != plain).any()
     window = PreviewWindow()
     window.receive({'op': 'show', 'previews': previews, 'iter': 6, 'loss_history': losses})
-    assert window.draw().shape == (45 + 100 + 2 * SIDE, 5 * SIDE, 1)
+    assert window.draw().shape == (3 * GRAY_HEAD_LINE_HEIGHT + 100 + 2 * SIDE, 5 * SIDE, 1)
     model.create_backup()
     assert (model.autobackups_path / '01' / 'preview_StandBW.jpg').exists()
     model.finalize()

@@ -2,11 +2,12 @@
 import cv2
 import pytest
 
-from core import options
+from core import options, provenance
 from core.errors import UserError
 from core.leras import nn
-from demo import train, workspace
-from demo.train import Goal, report_result
+from demo import merge, train, workspace
+from demo.modes import OVERLAY, RAW, ModeResult
+from demo.train import Goal, report_modes, report_result
 
 
 def test_a_folder_without_a_workspace_is_refused(tmp_path):
@@ -21,6 +22,14 @@ def test_the_verdict(capsys):
         assert not report_result(losses, ssim, goal)
         assert capsys.readouterr().out.count("MISSED") == 1
     assert report_result((9.0, 9.0), 0.0, None) and "reached" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("overlay, word", [(0.5, "not below"), (0.4, "BELOW")])
+def test_ways_of_merging_are_listed(overlay, word, capsys):
+    report_modes({RAW: ModeResult(0.45, 0.45), OVERLAY: ModeResult(0.3, overlay)})
+    shown = capsys.readouterr().out
+    assert "raw-rgb                              0.450" in shown
+    assert "overlay, rct is " + word in shown
 
 
 @pytest.mark.slow
@@ -41,5 +50,23 @@ def test_the_demo_trains_saves_measures_and_draws(tmp_path, monkeypatch, capsys)
         assert cv2.imread(str(tmp_path / "w" / "preview.png")).shape[1] > 1000
         assert train.run_demo(tmp_path / "w", minutes=0.01) == 0
         assert "replaced" in capsys.readouterr().out
+        nn.reset_session()
+        check_merge(tmp_path / "w", capsys)
     finally:
         options.configure_sources(options.OptionSources())
+
+
+def check_merge(folder, capsys):
+    """Merging what a few iterations have learned: files, marks, the figure's line."""
+    assert merge.run_merge(folder) in (0, 1)    # such a model may well spoil the frames
+    assert "4 frames merged" in capsys.readouterr().out
+    results = merge.locate_results(folder)
+    for path in (results.video, results.mask_video):
+        assert cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT) == 4
+        assert provenance.DIGITAL_SOURCE_TYPE.encode() in path.read_bytes()
+    names = sorted(path.name for path in results.frames.glob("*.png"))
+    assert names == ["%05d.png" % number for number in (1, 2, 3, 4)]
+    assert provenance.is_marked((results.frames / names[0]).read_bytes())
+    for untouched in ("data_dst/00001.png", "data_dst/aligned/00001_0.jpg"):
+        assert not provenance.is_marked((folder / untouched).read_bytes())
+    assert cv2.imread(str(results.sheet)).shape[1] > 6 * merge.TILE[0]

@@ -138,7 +138,23 @@ def test_demo_hands_its_options_to_main(monkeypatch, tmp_path):
     assert dfl.main(["demo", "--here", "--quick", "--workspace", str(tmp_path)]) == 0
     assert [command[1:] for command in commands] == [
         [str(dfl.MAIN), "demo-workspace", "--output-dir", str(tmp_path.resolve())],
-        [str(dfl.MAIN), "demo-train", "--workspace", str(tmp_path.resolve()), "--quick"]]
+        [str(dfl.MAIN), "demo-train", "--workspace", str(tmp_path.resolve()), "--quick"],
+        [str(dfl.MAIN), "demo-merge", "--workspace", str(tmp_path.resolve())]]
+
+
+@pytest.mark.parametrize("verb, failure, count, code", [
+    ("demo-workspace", 1, 1, 1), ("demo-train", 130, 2, 130), ("demo-train", 1, 3, 1),
+    ("demo-merge", 1, 3, 1), ("none", 0, 3, 0)])
+def test_demo_shows_what_was_learned_unless_it_was_stopped(verb, failure, count, code, monkeypatch,
+                                                          tmp_path):
+    commands = []
+
+    def call(command):
+        commands.append(command[2])
+        return failure if command[2] == verb else 0
+    monkeypatch.setattr(dfl.subprocess, "call", call)
+    assert dfl.main(["demo", "--here", "--workspace", str(tmp_path)]) == code
+    assert len(commands) == count
 
 
 @pytest.mark.parametrize("version, smoke_arguments", [

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -56,3 +57,10 @@ def test_gray_equals_one_plane_of_colour():
     for args in ((1, 3, 5), (2, 3, 5), (1, 3, -25)):
         np.testing.assert_allclose(imagelib.blursharpen(img[..., :1], *args),
                                    imagelib.blursharpen(img, *args)[..., :1], atol=1e-5)
+
+
+def test_gaussian_sharpen_adds_the_difference_to_the_blur():
+    img = make_smooth("g", 32)
+    blur = cv2.GaussianBlur(img, (0, 0), 1.0)
+    np.testing.assert_allclose(imagelib.gaussian_sharpen(img, amount=20), 2 * img - blur, atol=1e-6)
+    assert imagelib.gaussian_sharpen(img[..., :1], amount=40).shape == (32, 32, 1)

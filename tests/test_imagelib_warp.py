@@ -37,6 +37,16 @@ def test_params_equal_the_table(case):
     np.testing.assert_allclose(params["mapx"][::8, ::8], case["mapx_every_8th"], atol=1e-5)
 
 
+@pytest.mark.parametrize("side", [64, 80, 96, 100, 128, 200, 224, 256, 512])
+def test_the_quick_maps_are_the_same(side):
+    for seed in range(12):
+        pair = (draw(side, np.random.RandomState(seed))
+                for draw in (warp.draw_elastic_maps, warp.draw_elastic_field))
+        for map_, quick in zip(*pair):
+            assert quick.dtype == np.float32 and quick.flags.c_contiguous
+            np.testing.assert_array_equal(quick, map_)
+
+
 def test_maps_are_symmetric_and_half_a_pixel_off():
     params = make_params(128, 7)
     np.testing.assert_array_equal(params["mapy"], params["mapx"].T)
@@ -53,7 +63,7 @@ def test_maps_are_symmetric_and_half_a_pixel_off():
 
         normal = standard_normal
 
-    mapx, _ = warp._gen_elastic_maps(128, NoNoise())
+    mapx, _ = warp.draw_elastic_maps(128, NoNoise())
     np.testing.assert_allclose(mapx, np.tile(np.arange(128) + .5, (128, 1)), atol=1e-4)
 
 

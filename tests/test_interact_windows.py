@@ -7,7 +7,9 @@ import threading
 import numpy as np
 import pytest
 
+from core.errors import UserError
 from core.interact.backends import InteractColab, InteractDesktop, InteractHeadless
+from core.interact.screen_scale import parse_dpi, round_scale
 from core.interact.windows import normalize_key
 
 PICTURE = np.zeros((4, 4, 3), np.uint8)
@@ -192,3 +194,203 @@ def test_desktop_without_windows_degrades_with_a_message(display):
     environ = dict(os.environ, **display)
     output = subprocess.check_output([sys.executable, '-c', code], env=environ).decode().split('\n')
     assert 'not shown' in output[0] and output[1] == 'InteractDesktop False'
+
+
+class ResizableCv2(FakeCv2):
+    """OpenCV as it is on Windows: windows that the user resizes and closes."""
+    WINDOW_NORMAL, WINDOW_FREERATIO, WINDOW_GUI_NORMAL, WND_PROP_VISIBLE = 0, 0x100, 0x10, 4
+
+    def __init__(self, gui='WIN32UI'):
+        super().__init__()
+        self.gui = gui
+        self.visible, self.rect = 1.0, (3, 4, 600, 400)
+
+    def getBuildInformation(self):
+        return 'General:\n\n  GUI:                %s\n\n  Media I/O:\n    QT: YES\n' % self.gui
+
+    def namedWindow(self, name, *flags):
+        self.calls.append(('open', name) + flags)
+        self.visible = 1.0
+
+    def resizeWindow(self, name, width, height):
+        self.calls.append(('resize', name, width, height))
+
+    def moveWindow(self, name, x, y):
+        self.calls.append(('move', name, x, y))
+
+    def setWindowTitle(self, name, title):
+        self.calls.append(('title', name, title))
+
+    def getWindowImageRect(self, name):
+        return self.rect
+
+    def getWindowProperty(self, name, number):
+        assert number == self.WND_PROP_VISIBLE
+        return self.visible
+
+
+def make_desktop(monkeypatch, fake):
+    monkeypatch.setitem(sys.modules, 'cv2', fake)
+    monkeypatch.setattr('core.interact.backends.can_open_display', lambda: True)
+    io = InteractDesktop()
+    assert io.is_support_windows()
+    fake.calls.clear()
+    return io
+
+
+@pytest.fixture
+def resizable(monkeypatch):
+    fake = ResizableCv2()
+    return make_desktop(monkeypatch, fake), fake
+
+
+def test_window_that_the_user_resizes(resizable):
+    io, cv2 = resizable
+    io.resizable_window('a', (640, 480))
+    assert io.get_window_size('a') == (640, 480) and cv2.calls == []
+    io.resize_window('a', 700, 500)
+    io.move_window('a', 1, 2)
+    io.set_window_title('a', 'too early')
+    io.show_image('a', PICTURE)
+    assert cv2.calls == [('open', 'a', 0x110), ('resize', 'a', 700, 500),
+                         ('show', 'a', (4, 4, 3))]
+    assert io.get_window_size('a') == (600, 400)
+    cv2.rect = (0, 0, 900, 300)
+    assert io.get_window_size('a') == (900, 300)
+    cv2.calls.clear()
+    io.resize_window('a', 50, 60)
+    io.move_window('a', 5, 6)
+    io.set_window_title('a', 'model')
+    assert cv2.calls == [('resize', 'a', 50, 60), ('move', 'a', 5, 6), ('title', 'a', 'model')]
+    io.destroy_window('a')
+    assert io.get_window_size('a') is None and io.resizable_windows == {}
+
+
+def test_a_closed_window_comes_again_as_it_was(resizable):
+    io, cv2 = resizable
+    io.resizable_window('a', (640, 480))
+    io.capture_mouse('a')
+    io.show_image('a', PICTURE)
+    io.set_window_title('a', 'model')
+    io.get_window_size('a')
+    assert not io.is_window_closed('a')
+    cv2.visible, cv2.rect, cv2.mouse = 0.0, (-1, -1, -1, -1), {}
+    assert io.get_window_size('a') == (600, 400), 'the last one'
+    assert io.is_window_closed('a')
+    cv2.calls.clear()
+    io.show_image('a', PICTURE)
+    assert not io.is_window_closed('a')
+    assert cv2.calls == [('open', 'a', 0x110), ('resize', 'a', 600, 400), ('title', 'a', 'model'),
+                         ('show', 'a', (4, 4, 3))]
+    assert 'a' in cv2.mouse
+
+
+def test_a_backend_that_cannot_tell_has_no_closed_windows(resizable):
+    io, cv2 = resizable
+    io.resizable_window('a', (640, 480))
+    cv2.namedWindow = lambda name, *flags: cv2.calls.append(('open', name))
+    cv2.visible = -1.0
+    io.show_image('a', PICTURE)
+    io.show_image('a', PICTURE)
+    assert [call[0] for call in cv2.calls] == ['open', 'resize', 'show', 'show']
+    assert not io.is_window_closed('a')
+
+
+def test_named_windows_are_as_they_were(resizable):
+    io, cv2 = resizable
+    io.named_window('a')
+    io.show_image('a', PICTURE)
+    io.resize_window('a', 5, 5)
+    assert cv2.calls == [('open', 'a'), ('show', 'a', (4, 4, 3))]
+    assert io.get_window_size('a') is None
+
+
+def test_opencv_that_cannot_tell_sizes_shows_pictures_as_they_are(desktop):
+    io, cv2 = desktop
+    io.resizable_window('a', (640, 480))
+    io.show_image('a', PICTURE)
+    assert cv2.calls == [('open', 'a'), ('show', 'a', (4, 4, 3))]
+    assert io.get_window_size('a') is None
+
+
+@pytest.mark.parametrize('gui, has_wheel', [('WIN32UI', True), ('GTK2', True), ('QT5', False),
+                                            ('\n    QT:    YES (ver 4.8.7)', False)])
+def test_qt_s_own_zoom_leaves_no_wheel_to_the_program(monkeypatch, gui, has_wheel):
+    monkeypatch.setenv('DFL_WINDOW_TOOLKIT', 'opencv')
+    assert make_desktop(monkeypatch, ResizableCv2(gui)).has_wheel() is has_wheel
+
+
+class FakeQt:
+    has_wheel = True
+
+    def __init__(self, *args):
+        pass
+
+
+@pytest.mark.parametrize('gui, asked, taken', [
+    ('WIN32UI', None, 'OpenCvWindows'), ('QT5', None, 'FakeQt'), ('NONE', None, 'FakeQt'),
+    ('QT5', 'opencv', 'OpenCvWindows'), ('WIN32UI', 'qt', 'FakeQt')])
+def test_who_draws(monkeypatch, gui, asked, taken):
+    fake = ResizableCv2(gui)
+    if gui == 'NONE':
+        def fail(*args):
+            raise fake.error('no windows')
+        monkeypatch.setattr(fake, 'namedWindow', fail)
+    monkeypatch.setitem(sys.modules, 'core.interact.qt_windows', type(sys)('qt_windows'))
+    sys.modules['core.interact.qt_windows'].QtWindows = FakeQt
+    monkeypatch.setenv('DISPLAY', ':77')
+    monkeypatch.delenv('DFL_WINDOW_TOOLKIT', raising=False)
+    if asked is not None:
+        monkeypatch.setenv('DFL_WINDOW_TOOLKIT', asked)
+    assert type(make_desktop(monkeypatch, fake)._toolkit).__name__ == taken
+
+
+def test_without_pyqt_opencv_draws(monkeypatch, capsys):
+    def fail(*args):
+        raise UserError('PyQt5 is not there.')
+    monkeypatch.setitem(sys.modules, 'core.interact.qt_windows', type(sys)('qt_windows'))
+    sys.modules['core.interact.qt_windows'].QtWindows = fail
+    monkeypatch.setenv('DISPLAY', ':77')
+    monkeypatch.delenv('DFL_WINDOW_TOOLKIT', raising=False)
+    io = make_desktop(monkeypatch, ResizableCv2('QT5'))
+    assert type(io._toolkit).__name__ == 'OpenCvWindows' and capsys.readouterr().out == ''
+    monkeypatch.setenv('DFL_WINDOW_TOOLKIT', 'qt')
+    io = make_desktop(monkeypatch, ResizableCv2('QT5'))
+    assert type(io._toolkit).__name__ == 'OpenCvWindows'
+    assert 'PyQt5 is not there' in capsys.readouterr().out
+
+
+def test_without_a_screen_windows_have_no_size():
+    io = InteractHeadless()
+    io.resizable_window('a', (640, 480))
+    io.capture_mouse('a')
+    io.show_image('a', PICTURE)
+    io.resize_window('a', 5, 5)
+    io.move_window('a', 5, 5)
+    io.set_window_title('a', 'b')
+    assert io.get_window_size('a') is None and io.get_mouse_events('a') == []
+    assert io.get_ui_scale() == 1.0 and len(io.get_screen_size()) == 2
+    io.destroy_all_windows()
+
+
+def test_ui_scale_is_an_option(monkeypatch):
+    for text, scale in (('2.5', 2.5), ('9', 4.0)):
+        monkeypatch.setenv('DFL_UI_SCALE', text)
+        assert InteractHeadless().get_ui_scale() == scale
+        assert make_desktop(monkeypatch, ResizableCv2()).get_ui_scale() == scale
+    monkeypatch.setenv('DFL_UI_SCALE', 'large')
+    with pytest.raises(UserError):
+        InteractHeadless().get_ui_scale()
+
+
+@pytest.mark.parametrize('resources, dpi', [
+    ('', None), ('Xft.dpi:\t192\nXft.hinting: 1', 192.0), ('*x: 1\nXft.dpi: 120.5', 120.5),
+    ('Xft.dpi: many', None), ('Xft.dpis: 7', None)])
+def test_resolution_of_the_x_server_s_resources(resources, dpi):
+    assert parse_dpi(resources) == dpi
+
+
+@pytest.mark.parametrize('scale, rounded', [(0.7, 1.0), (1.04, 1.0), (1.25, 1.25), (1.4, 1.5),
+                                            (2.0, 2.0), (9.0, 4.0)])
+def test_scales_are_quarters(scale, rounded):
+    assert round_scale(scale) == rounded

@@ -60,6 +60,51 @@ def test_batches_belong_to_the_caller():
     assert first[1].flags.writeable and first[1].flags.owndata
 
 
+@pytest.mark.parametrize('is_lending', [False, True])
+@pytest.mark.parametrize('is_direct', [False, True])
+def test_items_made_in_the_slots(is_direct, is_lending):
+    generator = SubprocessGenerator(workers.fill_slots, workers.Allocating(9, is_direct),
+                                    prefetch=1, is_lending=is_lending)
+    kept = []
+    for number, batch in enumerate(generator):
+        expected = workers.make_batch(number)
+        assert_equal_batches(batch, expected if is_direct or number % 2 else expected[::-1])
+        kept = (kept + [batch])[-2:]
+    assert number == 8
+    assert_equal_batches(kept[0], workers.make_batch(7))
+
+
+def test_lent_items_stay_as_they_are_while_they_are_used():
+    generator = SubprocessGenerator(workers.count_batches, {'count': 12}, prefetch=1,
+                                    is_lending=True)
+    first, second = next(generator), next(generator)
+    part = second[0][1:]    # the slot stays taken by a view
+    del second
+    third = next(generator)
+    batches = [next(generator) for _ in range(3)]   # no more are lent: copied
+    assert first[0].flags.owndata and not third[0].flags.owndata
+    assert all(batch[0].flags.owndata for batch in batches)
+    np.testing.assert_array_equal(part, workers.make_batch(1)[0][1:])
+    assert_equal_batches(third, workers.make_batch(2))
+    del part, third, batches
+    last = list(generator)
+    assert len(last) == 6 and not last[0][0].flags.owndata
+    generator.close()
+    assert_equal_batches(last[0], workers.make_batch(6))
+
+
+def test_lent_items_outlive_their_generator():
+    generator = SubprocessGenerator(workers.endless_batches, is_lending=True)
+    next(generator)
+    batch, process = next(generator), generator.p
+    del generator
+    gc.collect()
+    process.join(20)
+    assert process.exitcode is not None
+    assert batch[0].sum() >= 0
+    del batch
+
+
 def test_changing_layouts_views_and_other_objects():
     batches = list(SubprocessGenerator(workers.growing_batches))
     for batch, expected in zip(batches, workers.growing_batches(None)):

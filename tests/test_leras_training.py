@@ -66,12 +66,13 @@ def test_parity(label):
     """The first loss and gradients; then the losses, as far as rounding lets them compare.
 
     The reference ran on TensorFlow 2.6. In another build a value next to a kink of an activation
-    may fall on its other side: the loss hardly moves, the gradients below do. Another make of
-    processor rounds the optimizers' square roots otherwise.
+    may fall on its other side: the loss hardly moves, the gradients below do, and the optimizers
+    carry that into the later losses. Another make of processor rounds their square roots
+    otherwise.
     """
     case = PARITY[label]
     gradient_limit = 2e-5 if tf_version() < (2, 9) else 1e-2
-    loss_limit = 2e-4 if is_reference_make() else 1e-3
+    loss_limit = 2e-4 if is_reference_make() and tf_version() < (2, 9) else 1e-3
     run = GatedRun(label)
     steps = 8 if "RMSprop" in label else 3   # AdaBelief amplifies the rounding of small gradients
     losses = []

@@ -5,7 +5,7 @@ from core import options
 from core.errors import UserError
 from core.interact import interact as io
 from mainscripts import DoctorFit, Trainer
-from models.memory_plan import report
+from models.memory_plan import report, step_plan
 
 TINY = dict(resolution='64', archi='df-u', ae_dims='32', e_dims='16', d_dims='16',
             d_mask_dims='16', batch_size='2')
@@ -48,6 +48,8 @@ def test_a_misspelt_option_stops_it(given):
 
 def test_a_step_is_measured_and_its_factor_kept(given, capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(DoctorFit.calibration, 'get_folder', lambda: tmp_path)
+    # the tests give Eigen a cache of their own (numeric_environment.py), whatever this machine has
+    monkeypatch.setattr(step_plan, 'CACHE_FILE', 'of no machine')
     assert DoctorFit.calibrate(None, None, True, None) == 0
     factors = DoctorFit.calibration.read_factors()
     assert len(factors) == 1 and 0.5 < list(factors.values())[0] < 2.0

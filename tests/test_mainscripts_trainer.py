@@ -334,6 +334,24 @@ def test_status_of_a_run_with_saves_backups_and_previews(run, tmp_path, monkeypa
     assert not Trainer.io.error_listeners
 
 
+def test_state_that_window_and_page_show(run, monkeypatch):
+    from mainscripts.preview_state import PreviewState
+    state = PreviewState()
+    state.receive({'previews': []})
+    shown = run(['save', 'close'], preview_state=state)[0]
+    snapshot = state.snapshot
+    assert (snapshot.model_name, snapshot.iteration, snapshot.saved_iter) == ('t_Tiny', 1, 1)
+    assert '[#000001]' in snapshot.status_line and snapshot.warning == '' and snapshot.is_closing
+    assert snapshot.previews == (), 'the main thread puts messages into it'
+    state.receive(shown[0])
+    assert [name for name, _ in state.snapshot.previews] == ['Tiny large', 'Tiny']
+
+    spoil(monkeypatch, save=lambda self: (_ for _ in ()).throw(OSError('the disk is full')))
+    run(['save'], preview_state=state, execute_programs=[[-1e-9, 's2c.put({"op": "close"})']])
+    assert state.snapshot.warning == 'NOT saved, training goes on: the disk is full'
+    assert state.snapshot.saved_iter == 1 and not Trainer.io.error_listeners
+
+
 def test_the_effective_configuration_is_written_when_training_begins(run, tmp_path):
     run(['close'])
     config = json.loads((tmp_path / 'model' / 't_Tiny_options.json').read_text(encoding='utf-8'))
@@ -486,18 +504,33 @@ def test_before_the_start_the_second_ctrl_c_ends():
         stop.poll()
 
 
+def test_headless_loop_puts_messages_into_the_state():
+    from mainscripts.preview_state import PreviewState
+    import numpy as np
+    s2c, c2s, state = queue.Queue(), queue.Queue(), PreviewState()
+    stop = Trainer.StopRequest(s2c, threading.Event())
+    show = {'op': 'show', 'previews': [('a', np.zeros((40, 60, 3)))], 'iter': 1,
+            'loss_history': [[1.0]]}
+    for given in (None, state):
+        for message in (show, {'op': 'close', 'error': None}):
+            c2s.put(message)
+        assert Trainer.run_headless_loop(c2s, stop, given)['op'] == 'close' and s2c.empty()
+    assert state.snapshot.shown == 1 and state.snapshot.iter == 1
+
+
 def test_window_loop_hands_keys_on_and_shows(monkeypatch):
     import numpy as np
     from core.interact import interact as io
     s2c, c2s = queue.Queue(), queue.Queue()
     keys = [['s'], ['p', 'b'], [], ['\r']]
     shown = []
-    for name in ('named_window', 'capture_keys'):
+    for name in ('resizable_window', 'capture_keys', 'capture_mouse'):
         monkeypatch.setattr(io, name, lambda window: None)
     monkeypatch.setattr(io, 'destroy_all_windows', lambda: shown.append('closed'))
     monkeypatch.setattr(io, 'show_image', lambda window, image: shown.append(image.shape))
     monkeypatch.setattr(io, 'get_key_events',
                         lambda window: [(0, key, False, False, False) for key in keys.pop(0)])
+    monkeypatch.setattr(io, 'get_mouse_events', lambda window: [])
     turns = []
 
     def process_messages(seconds):
@@ -512,3 +545,24 @@ def test_window_loop_hands_keys_on_and_shows(monkeypatch):
     closing = Trainer.run_window_loop(s2c, c2s, Trainer.StopRequest(s2c, started))
     assert closing['op'] == 'close' and shown == [(45 + 100 + 40, 60, 3), 'closed']
     assert [message['op'] for message in s2c.queue] == ['save', 'backup']
+
+
+def test_main_draws_what_the_trainer_s_thread_asks_for_before_training(monkeypatch):
+    """The choice of the preview's sample: its window is asked for in the trainer's thread, and only
+    the main thread may draw."""
+    from core.interact import interact as io
+    drawn = threading.Event()
+    monkeypatch.setattr(io, 'process_messages', lambda seconds=0: drawn.set() if
+                        threading.current_thread() is threading.main_thread() else None)
+
+    def trainer_thread(s2c, c2s, e, **keywords):
+        c2s.put({'op': 'close', 'error': None if drawn.wait(60) else UserError('nobody drew')})
+        e.set()
+    monkeypatch.setattr(Trainer, 'trainerThread', trainer_thread)
+    Trainer.main(no_preview=True)
+
+
+def test_title_of_the_window():
+    assert Trainer.name_window(dict(model_class_name='SAEHDBW', saved_models_path='/m/x')) == (
+        'Training preview: SAEHDBW: /m/x')
+    assert Trainer.name_window({}) == 'Training preview'

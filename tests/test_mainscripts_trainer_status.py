@@ -17,6 +17,8 @@ def test_status_line():
     assert format_status_line('12:34:56', 7, 0.1454,
                               [1.23456, 0.5]) == '[12:34:56][#000007][0145ms][1.2346][0.5000]'
     assert format_status_line('00:00:00', 1234567, 20, []) == '[00:00:00][#1234567][20.00s]'
+    assert format_status_line('00:00:00', 1, 0.1, [0.5],
+                              0.351) == '[00:00:00][#000001][0100ms][0.5000][feed 35%]'
 
 
 def test_means_leave_out_what_is_not_finite():

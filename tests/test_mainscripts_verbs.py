@@ -132,13 +132,24 @@ def test_util_runs_each_flag_in_order(recorder):
     assert len(recorder.calls) == 2
 
 
-@pytest.mark.parametrize("method, devices", [("absdiff", True), (None, True), ("blur", False),
-                                             ("final-by-blur", False)])
-def test_sort_lists_devices_only_where_it_computes(recorder, method, devices):
+@pytest.mark.parametrize("method", ["absdiff", None, "blur", "final-by-blur"])
+def test_sort_needs_no_devices(recorder, method):
     main_module.main(["sort", "--input-dir", "i"] + (["--by", method] if method else []))
-    assert recorder.started == [("sort", "mainscripts.Sorter", devices)]
+    assert recorder.started == [("sort", "mainscripts.Sorter", False)]
     assert recorder.calls == [("main", (), {"input_path": Path("i").absolute(),
                                             "sort_by_method": method})]
+
+
+def test_editor_is_told_the_model(recorder):
+    """Released scripts give the faces only."""
+    faces, model = os.path.abspath("faces"), os.path.abspath("model")
+    line = ["xseg", "editor", "--input-dir", "faces"]
+    assert main_module.main(line) == 0
+    assert main_module.main(line + ["--model-dir", "model", "--set", "cpu_only=y"]) == 0
+    assert recorder.calls == [("start", (Path(faces),), {}),
+                              ("start", (Path(faces),), {"model_dirpath": Path(model)})]
+    assert recorder.started[0] == ("xseg editor", "XSegEditor.XSegEditor", False)
+    assert options.current_sources().flags == {"cpu_only": "y"}
 
 
 COMPUTING = {"extract", "train", "exportdfm", "merge", "facesettool enhance", "xseg apply"}
@@ -148,7 +159,7 @@ COMPUTING = {"extract", "train", "exportdfm", "merge", "facesettool enhance", "x
 def test_devices_are_listed_for_what_computes(line, recorder):
     main_module.main(line)
     for verb, _, devices in recorder.started:
-        assert devices is (verb in COMPUTING or (verb == "sort" and "--by" not in line)), verb
+        assert devices is (verb in COMPUTING), verb
 
 
 def test_answers_reach_every_verb(recorder, tmp_path, capsys):
@@ -237,3 +248,13 @@ def test_patches_become_an_option(flags, text, restored_sources):
             "--model-dir", "m", "--model", "SAEHD"]
     verbs.configure_options(cli.parse_arguments(line + flags))
     assert options.find_given(PATCHES) == text
+
+
+@pytest.mark.parametrize("flags, marked", [([], True), (["--no-provenance"], False),
+                                           (["--set", "provenance=n"], False)], ids=str)
+def test_results_are_marked_unless_told(flags, marked, restored_sources):
+    from core.process_options import PROVENANCE, get_setting
+    from mainscripts import cli
+    line = ["videoed", "video-from-sequence", "--input-dir", "i", "--output-file", "o.mp4"]
+    verbs.configure_options(cli.parse_arguments(line + flags))
+    assert get_setting(PROVENANCE) is marked

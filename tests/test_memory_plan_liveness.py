@@ -1,4 +1,6 @@
 """models/memory_plan/liveness.py: buffers of small steps whose peak can be counted by hand."""
+import pytest
+
 from models.memory_plan import liveness
 from models.memory_plan.graph_reading import Op
 
@@ -44,12 +46,14 @@ def test_a_view_takes_nothing_and_holds_what_it_shows():
     assert find_peak(ops, ['d']) == 131 * KB
 
 
-def test_a_condition_hands_buffers_on():
-    """tf.cond: two branches through Switch and Merge, as clipping has them."""
+@pytest.mark.parametrize('switch', ['Switch', 'RefSwitch'])
+def test_a_condition_hands_buffers_on(switch):
+    """tf.cond: two branches through switches and Merge, as clipping has them; a variable goes
+    through RefSwitch."""
     size = 100 * KB
     ops = [make_op('g', 'MatMul', [], size), make_op('clipped', 'MatMul', [0], size)]
     for source in (0, 1):
-        ops.append(make_op('s%d' % source, 'Switch', [source], size, sizes=[size, size],
+        ops.append(make_op('s%d' % source, switch, [source], size, sizes=[size, size],
                            elements=[size // 4] * 2, types=['float'] * 2))
     merge = make_op('m', 'Merge', [2, 3], size, sizes=[size, 4], elements=[size // 4, 1],
                     types=['float', 'int32'])

@@ -213,6 +213,25 @@ def test_shared_block_has_no_name(tmp_path, monkeypatch):
     assert os.listdir(str(tmp_path)) == []
 
 
+def test_sparse_block_takes_memory_where_it_is_reserved():
+    block = SharedBlock.create_sparse(1 << 40 if os.name != 'nt' else 1 << 20)
+    block.reserve(1 << 19, 1 << 10)
+    block.write(1 << 19, memoryview(b'abc'))
+    assert bytes(block.buf[:2]) == b'\0\0'
+    found = next(SubprocessGenerator(workers.read_sparse_block, block))
+    assert found == b'abc'
+    assert bytes(block.buf[:3]) == b'xyz'    # what the worker has written
+
+
+def test_sparse_block_that_cannot_be_is_a_user_error(monkeypatch):
+    def fail(*_):
+        raise OSError("full")
+    monkeypatch.setattr(shared_block, '_open_memory_file', fail)
+    if os.name != 'nt':
+        with pytest.raises(UserError, match="full"):
+            SharedBlock.create_sparse(10)
+
+
 @pytest.mark.skipif(os.name == 'nt', reason="Windows has one place for shared memory")
 def test_shared_block_without_nameless_files_and_with_a_full_first_place(tmp_path, monkeypatch):
     monkeypatch.delattr(os, 'O_TMPFILE', raising=False)

@@ -157,3 +157,9 @@ def test_a_number_that_no_float_holds_does_not_fit():
     configure(answers={"gan_power": 10 ** 400})
     with pytest.raises(UserError, match="gan_power.*expected a number"):
         options.find_given(option)
+
+
+@pytest.mark.parametrize("name", ["dfl_batch", "DFL_BATCH", "DFL_DFL_BATCH"])
+def test_aliases_may_be_written_in_capitals_and_with_the_prefix(name):
+    configure(environ={name: "9"})
+    assert options.find_given(BATCH) == 9

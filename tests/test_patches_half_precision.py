@@ -243,6 +243,7 @@ def parity(tmp_path_factory):
     return json.loads(output.decode().strip().splitlines()[-1])
 
 
+@pytest.mark.slow     # fp16 on a CPU may take minutes
 @pytest.mark.parametrize('name', ['bf16', 'fp16'])
 def test_thirty_steps_are_close_to_float32(parity, name):
     losses = np.array(parity[name]['losses'])

@@ -4,7 +4,9 @@ import pytest
 import allocation_records
 from core.leras import nn
 from dfl_patches import lean_updates
-from dfl_patches.graph_walk import sort_ancestors
+from dfl_patches.graph_walk import get_written_variable, sort_ancestors
+from dfl_patches.loss_scale import LossScaling
+from dfl_patches.replacing import Replacements
 from leras_cases import start_graph
 from memory_cases import SwapStep, assert_equal
 
@@ -83,6 +85,40 @@ def test_with_clipping_it_says_what_it_cannot_order(capsys):
     printed = capsys.readouterr().out
     assert "lean_updates" in printed and "opt" in printed and "all gradients" in printed
     assert_equal(plain, ordered)
+
+
+@pytest.mark.parametrize("name", ["AdaBelief", "RMSprop"])
+def test_behind_a_finite_check_the_updates_follow_each_other(name, capsys):
+    """fp16's check needs all gradients, so the updates are ops of a branch."""
+    def run(is_lean):
+        start_graph()
+        scaling = Replacements()
+        LossScaling(nn).install(scaling)
+        if is_lean:
+            lean_updates.apply(nn)
+        try:
+            step = SwapStep(False, optimizer=getattr(nn, name), lr_dropout=0.3)
+            return step, step.run(2)
+        finally:
+            lean_updates.remove(nn)
+            scaling.restore()
+
+    def list_lonely(step):
+        """Assignments of weights that neither wait for another one nor are waited for."""
+        writes = {op: get_written_variable(op) for op in sort_ancestors([step.update])}
+        weights = {w.op for w in step.weights}
+        writes = [op for op, variable in writes.items() if variable in weights]
+        assert len(writes) == len(weights)
+        before = {op: set(sort_ancestors([op])) - {op} for op in writes}
+        return [op for op in writes
+                if not before[op] & set(writes) and not any(op in before[x] for x in writes)]
+
+    step, plain = run(False)
+    assert len(list_lonely(step)) == len(step.weights)
+    step, ordered = run(True)
+    assert list_lonely(step) == []
+    assert_equal(plain[1], ordered[1])
+    assert "whether they are finite" in capsys.readouterr().out
 
 
 def test_less_memory():

@@ -1,59 +1,36 @@
 """models/Model_SAEHD/export.py: the .dfm file that live face-swap programs open (spec 21 section
 12)."""
-import numpy as np
+import dfm_support
 import pytest
 import saehd_support as support
 
-from core.interact import interact as io
 from core.leras import nn
 from models.Model_SAEHD import export
+from models.common import dfm_check
 
-NAMES = ['out_face_mask:0', 'out_celeb_face:0', 'out_celeb_face_mask:0']
+NAMES = dfm_support.NAMES
 
 
 def make_exporting_model(folder, monkeypatch, fp16: bool, **options):
-    """A model as the exporter makes it, with weights that are set by name."""
-    module = support.get_model_module()
-    support.start_engine()
-    support.quiet_prompts(monkeypatch)
-    monkeypatch.setattr(io, 'input_bool', lambda *args, **kwargs: fp16)
-    monkeypatch.setattr(module, 'load_or_init_weights',
-                        lambda model, *args, **kwargs: support.set_weights(model))
-    arguments = support.write_model_folder(folder, support.make_options(**options))
-    return module.Model(is_exporting=True, cpu_only=True, saved_models_path=folder,
-                        force_model_name=arguments['force_model_name'])
+    return dfm_support.make_exporting_model(
+        support.get_model_module(), 'SAEHD', folder, monkeypatch, fp16,
+        support.make_options(**options))
 
 
 @pytest.mark.parametrize('archi, fp16, tolerance', [('df-ud', False, 1e-4), ('liae', True, 2e-2)])
 def test_the_file_gives_what_merging_gives(archi, fp16, tolerance, tmp_path, monkeypatch):
-    pytest.importorskip('tf2onnx')
-    runtime = pytest.importorskip('onnxruntime')
-    onnx = pytest.importorskip('onnx')
+    _, onnx, runtime = [pytest.importorskip(name) for name in dfm_check.PACKAGES]
     model = make_exporting_model(tmp_path, monkeypatch, fp16, archi=archi)
-    faces = support.make_batch('face', 2, 64)[1]
-    swapped, dst_mask, swapped_mask = model.AE_merge(faces)
+    faces = support.make_batch('face', 3, 64)[1]
+    merged = {count: model.AE_merge(faces[:count]) for count in (1, 3)}
     model.export_dfm()
     path = tmp_path / 'p_SAEHD_model.dfm'
-
-    graph = onnx.load(str(path)).graph
-    assert graph.doc_string == 'converted from SAEHD'
-    assert [x.name for x in graph.input] == ['in_face:0']
-    assert [x.name for x in graph.output] == NAMES
-
-    def list_dims(value):
-        return [x.dim_value for x in value.type.tensor_type.shape.dim]
-    assert list_dims(graph.input[0])[1:] == [64, 64, 3]
-    assert [list_dims(x)[1:] for x in graph.output] == [[64, 64, 1], [64, 64, 3], [64, 64, 1]]
-    assert graph.input[0].type.tensor_type.shape.dim[0].dim_value == 0      # any batch size
-    half = [x for x in graph.initializer if x.data_type == onnx.TensorProto.FLOAT16]
-    assert bool(half) == fp16
-
+    assert [x.name for x in tmp_path.glob('*.dfm*')] == [path.name]
+    dfm_support.check_interface(onnx, path, 'SAEHD', {'in_face:0': [0, 64, 64, 3]}, fp16)
     session = runtime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
-    for count in (1, 2):
-        results = session.run(NAMES, {'in_face:0': faces[:count]})
-        for got, wanted in zip(results, (dst_mask, swapped, swapped_mask)):
-            assert got.dtype == np.float32 and got.shape == wanted[:count].shape
-            np.testing.assert_allclose(got, wanted[:count], atol=tolerance)
+    for count, wanted in merged.items():
+        dfm_support.compare(session, {'in_face:0': faces[:count]}, wanted, tolerance)
+    nn.set_data_format('NHWC')
 
 
 def test_the_export_graph_has_the_names_and_shapes_of_the_file(tmp_path, monkeypatch):
@@ -70,12 +47,13 @@ def test_the_export_graph_has_the_names_and_shapes_of_the_file(tmp_path, monkeyp
     nn.set_data_format('NHWC')
 
 
-def test_a_gray_model_exports_one_channel(tmp_path, monkeypatch):
+def test_a_gray_model_exports_three_channels(tmp_path, monkeypatch):
+    """As live programs expect; gray is weighed in the graph (spec 60 section 2.10)."""
     module = support.get_model_module()
     monkeypatch.setattr(module.Model, 'channels', 1)
     model = make_exporting_model(tmp_path, monkeypatch, False, archi='liae-ud')
     export.build_export_graph(model)
     graph = nn.tf.get_default_graph()
-    assert graph.get_tensor_by_name('in_face:0').shape.as_list() == [None, 64, 64, 1]
-    assert graph.get_tensor_by_name('out_celeb_face:0').shape.as_list() == [None, 64, 64, 1]
+    assert graph.get_tensor_by_name('in_face:0').shape.as_list() == [None, 64, 64, 3]
+    assert graph.get_tensor_by_name('out_celeb_face:0').shape.as_list() == [None, 64, 64, 3]
     nn.set_data_format('NHWC')

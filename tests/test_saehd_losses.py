@@ -7,7 +7,8 @@ import saehd_support as support
 from core.leras import nn
 from loss_numpy import blur, dssim, fill_outside, soften
 from models.Model_SAEHD import graph, losses
-from models.Model_SAEHD.networks import Predictions
+from models.common import losses as terms
+from models.common.layouts import Predictions
 from models.common.towers import Side
 
 SAMPLES = 2
@@ -126,7 +127,7 @@ def test_gan_terms_agree_with_numpy():
 
     image, outside, target = [
         state.uniform(0, 1, (SAMPLES, 8, 8, 3)).astype(np.float32) for _ in range(3)]
-    total = losses.add_gan_regularisers(
+    total = terms.add_gan_regularisers(
         nn.tf.zeros((SAMPLES,)), *[nn.tf.constant(x) for x in (image, outside, target)])
     variation = sum((np.diff(image.astype(np.float64), axis=axis) ** 2).sum(axis=(1, 2, 3))
                     for axis in (1, 2))

@@ -263,7 +263,7 @@ def test_samples_are_asked_for_as_the_options_say(tmp_path, monkeypatch):
            'SAEHD masked dst-dst', 'SAEHD masked pred'])])
 def test_previews(resolution, names):
     from facelib import FaceType
-    from models.Model_SAEHD.preview import draw_previews
+    from models.common.swap_preview import draw_previews
     support.start_engine()
     samples = [support.make_batch(x, 3, resolution) for x in ('src0', 'dst0')]
     (_, src, src_mask, _), (_, dst, dst_mask, _) = samples

@@ -163,7 +163,7 @@ def test_a_task_holds_nothing_that_a_worker_does_not_need(samples):
     task = make_task(samples)
     assert set(vars(task)) == {"samples", "index_host_client", "batch_size", "options",
                                "output_sample_types", "debug", "ct_samples",
-                               "ct_index_host_client", "drawn_names"}
+                               "ct_index_host_client", "drawn_names", "feed", "allocate"}
     again = pickle.loads(pickle.dumps(task))
     assert again.samples[0].filename == samples[0].filename
     assert isinstance(again.samples[0].seg_ie_polys, SegIEPolys)

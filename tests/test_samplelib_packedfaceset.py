@@ -124,11 +124,11 @@ def test_keys_of_older_releases_are_ignored(tmp_path):
     assert sample.face_type == FaceType.FULL and sample.sample_type == SampleType.FACE
 
 
-def test_no_pak(tmp_path, capsys):
+def test_no_pak(tmp_path):
     assert PackedFaceset.load(tmp_path) is None
     assert not PackedFaceset.path_contains(tmp_path)
-    PackedFaceset.unpack(tmp_path)
-    assert "not found" in capsys.readouterr().out
+    with pytest.raises(UserError, match="not found"):
+        PackedFaceset.unpack(tmp_path)
     write_pak(tmp_path, [], [])
     assert PackedFaceset.path_contains(tmp_path) and PackedFaceset.load(tmp_path) == []
 
@@ -247,3 +247,80 @@ def test_members_read_as_face_images_do(tmp_path, answers):
     sample, = PackedFaceset.load(tmp_path)
     loaded = DFLIMG.load(face, loader_func=lambda _: sample.read_raw_file())
     assert loaded.data == data and loaded.get_img().shape == (40, 40, 3)
+
+
+# -- a pak beside its files
+
+def test_a_run_that_was_interrupted_while_it_deleted_goes_on(tmp_path, answers):
+    """The pak is whole and half of its files are gone: none of them is lost."""
+    folder = write_faceset(tmp_path, 4)
+    before = content(folder)
+    answers[:] = [False]
+    PackedFaceset.pack(folder)
+    pak = (folder / "faceset.pak").read_bytes()
+    for name in ("00000.jpg", "00002.jpg"):
+        (folder / name).unlink()
+    answers[:] = ["", True, True]
+    PackedFaceset.pack(folder)
+    assert content(folder) == {"faceset.pak": pak}
+    PackedFaceset.unpack(folder)
+    assert content(folder) == before
+
+
+def test_members_of_the_old_pak_can_be_dropped(tmp_path, answers):
+    folder = write_faceset(tmp_path, 2)
+    answers[:] = [False]
+    PackedFaceset.pack(folder)
+    (folder / "00000.jpg").unlink()
+    answers[:] = ["", False, False]
+    PackedFaceset.pack(folder)
+    assert [sample.filename for sample in PackedFaceset.load(folder)] == ["00001.jpg"]
+
+
+def test_persons_of_the_old_pak_are_kept(tmp_path, answers):
+    for name in ("bob", "ann"):
+        write_faceset(tmp_path / name, 2)
+    before = content(tmp_path)
+    answers[:] = [True, False]
+    PackedFaceset.pack(tmp_path)
+    (tmp_path / "ann" / "00001.jpg").unlink()
+    answers[:] = ["", True, True, True]
+    PackedFaceset.pack(tmp_path)
+    PackedFaceset.unpack(tmp_path)
+    assert content(tmp_path) == before
+
+
+def test_a_pak_of_another_version_is_not_replaced(tmp_path, answers):
+    folder = write_faceset(tmp_path, 1)
+    write_pak(folder, [config("a.jpg")], [b"1"], version=2)
+    before = content(folder)
+    with pytest.raises(NotImplementedError):
+        PackedFaceset.pack(folder)
+    assert content(folder) == before
+
+
+def test_packing_needs_a_folder(tmp_path):
+    with pytest.raises(UserError, match="no folder"):
+        PackedFaceset.pack(tmp_path / "none")
+
+
+def test_answers_can_be_given_beforehand(tmp_path, monkeypatch):
+    from core import options
+    monkeypatch.setattr(options, "_sources", options.OptionSources(
+        flags={"pack_persons": "n", "pack_delete_originals": "n"}))
+    monkeypatch.setattr(io, "input_bool", None)
+    folder = write_faceset(tmp_path, 1)
+    (folder / "sub").mkdir()
+    before = content(folder)
+    PackedFaceset.pack(folder)
+    assert {name: data for name, data in content(folder).items() if name != "faceset.pak"} == before
+    packed = content(folder)
+    monkeypatch.setattr(io, "input", None)
+    for given in "yn":
+        options._sources.flags["pack_replace"] = given
+        if given == "n":
+            with pytest.raises(UserError, match="Nothing was changed"):
+                PackedFaceset.pack(folder)
+        else:
+            PackedFaceset.pack(folder)
+        assert content(folder) == packed

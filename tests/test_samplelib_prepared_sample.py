@@ -7,7 +7,7 @@ from sample_support import CT, MT, ST, Calls, image, load_samples, mask, process
 
 from core import imagelib
 from facelib import FaceType, LandmarksProcessor
-from samplelib import Sample
+from samplelib import Sample, prepared_sample
 from samplelib.prepared_sample import (PreparedSample, image_to_float, make_full_face_mask,
                                        raise_eyes_and_mouth)
 
@@ -38,7 +38,8 @@ EVERY_KIND = [image(), image(warp=False), image(channel_type=CT.G), image(channe
 def watch(monkeypatch):
     calls = Calls(monkeypatch)
     calls.watch(cv2, "imdecode")
-    calls.watch(imagelib, "gen_warp_params")
+    calls.watch(prepared_sample, "draw_affine")
+    calls.watch(prepared_sample, "draw_elastic_field")
     calls.watch(imagelib, "color_transfer")
     for name in ("get_image_hull_mask", "get_image_eye_mask", "get_image_mouth_mask",
                  "get_transform_mat", "estimate_pitch_yaw_roll"):
@@ -52,7 +53,8 @@ def test_everything_is_made_once(face, tmp_path, monkeypatch):
     process(face, EVERY_KIND * 2, ct_sample=other)
     assert count == dict(
         imdecode=2,           # the face and the colour sample
-        gen_warp_params=1,
+        draw_affine=3,        # twice more for the HSV shifts, which draw behind it
+        draw_elastic_field=1,
         color_transfer=2,     # rct and mkl
         get_image_hull_mask=1, get_image_eye_mask=1, get_image_mouth_mask=1,
         get_transform_mat=1,  # to the other face type
@@ -62,9 +64,9 @@ def test_everything_is_made_once(face, tmp_path, monkeypatch):
 def test_nothing_is_made_that_no_output_needs(face, monkeypatch):
     count = watch(monkeypatch)
     process(face, [image()], ct_sample=face)
-    assert count == dict(imdecode=1, gen_warp_params=1, color_transfer=0, get_image_hull_mask=0,
-                         get_image_eye_mask=0, get_image_mouth_mask=0, get_transform_mat=0,
-                         estimate_pitch_yaw_roll=0)
+    assert count == dict(imdecode=1, draw_affine=1, draw_elastic_field=1, color_transfer=0,
+                         get_image_hull_mask=0, get_image_eye_mask=0, get_image_mouth_mask=0,
+                         get_transform_mat=0, estimate_pitch_yaw_roll=0)
 
 
 def test_an_applied_mask_is_decoded_once(face, monkeypatch):
@@ -78,7 +80,13 @@ def test_geometry_is_drawn_per_resolution_and_seed_shift(face, monkeypatch):
     count = watch(monkeypatch)
     process(face, [image(), image(rnd_seed_shift=1), image(warp_rnd_seed_shift=1), mask(),
                    image(resolution=80), mask(resolution=80)])
-    assert count["gen_warp_params"] == 4
+    assert count["draw_affine"] == 3 and count["draw_elastic_field"] == 4
+
+
+def test_no_maps_are_drawn_for_what_is_not_warped(face, monkeypatch):
+    count = watch(monkeypatch)
+    process(face, [image(warp=False), mask()])
+    assert count["draw_affine"] == 1 and count["draw_elastic_field"] == 0
 
 
 def test_transfers_that_draw_are_made_for_each_output(face, monkeypatch):

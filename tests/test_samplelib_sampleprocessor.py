@@ -4,9 +4,8 @@ import pytest
 from data_support import (FACES, GOLDEN, SAMPLE_ATOL, load_json, write_face, write_fixture_faces)
 from sample_support import CT, MT, ST, image, load_samples, mask, process
 
-from core import imagelib
 from facelib import FaceType
-from samplelib import SampleProcessor, SampleType
+from samplelib import SampleProcessor, SampleType, prepared_sample
 from samplelib.Sample import UnreadableSampleError
 
 
@@ -135,18 +134,15 @@ def test_a_row_per_sample_with_its_own_seed(face):
 
 def test_options_reach_the_geometry(face, monkeypatch):
     seen = []
-    gen_warp_params = imagelib.gen_warp_params
+    draw_affine = prepared_sample.draw_affine
 
-    def spy(w, flip, **ranges):
-        ranges.pop("rnd_state")
-        ranges.pop("warp_rnd_state")
-        seen.append((w, flip, ranges))
-        return gen_warp_params(w, flip)
-    monkeypatch.setattr(imagelib, "gen_warp_params", spy)
+    def spy(*arguments):
+        seen.append(arguments[:-1])
+        return draw_affine(*arguments)
+    monkeypatch.setattr(prepared_sample, "draw_affine", spy)
     options = SampleProcessor.Options(False, [1, 2], [0, 0.1], [0, 0.2], [0, 0.3])
     SampleProcessor.process([face], options, [image(resolution=80)], False)
-    assert seen == [(80, False, dict(rotation_range=[1, 2], scale_range=[0, 0.1],
-                                     tx_range=[0, 0.2], ty_range=[0, 0.3]))]
+    assert seen == [(80, False, [1, 2], [0, 0.1], [0, 0.2], [0, 0.3])]
 
 
 def test_a_request_is_refused_before_a_file_is_read(face):

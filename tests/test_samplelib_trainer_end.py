@@ -14,7 +14,7 @@ import pytest
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 
-GONE_WITHIN = 5.0  # s after the trainer's end
+GONE_WITHIN = 30.0  # s after the trainer's end; on an idle machine it takes less than one
 MARK = "DFL_TEST_FAMILY"
 
 TRAINER = """

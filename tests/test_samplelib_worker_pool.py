@@ -246,5 +246,69 @@ def test_a_message_that_does_not_end_is_broken_off(start, monkeypatch):
         assert process.is_alive()
         pool._receiving = pool.generators[0], time.monotonic() - 1
         pool.look_after()
-        assert not process.is_alive()
+        wait_for(lambda: not process.is_alive())    # the system takes a moment after the kill
         pool._receiving = None
+
+
+def report_process(task):
+    """What a worker is: modules that it has no use for, OpenCV's threads."""
+    import sys
+
+    import cv2
+    while True:
+        yield [name for name in ("tensorflow", "models") if name in sys.modules], \
+            cv2.getNumThreads()
+
+
+def test_workers_are_lean(start):
+    assert start(report_process, Tasks(None), 1).next_batch() == ([], 1)
+
+
+def make_slowly(task):
+    while True:
+        time.sleep(0.05)
+        yield [np.zeros(1)]
+
+
+def test_batches_are_measured(start):
+    pool = start(make_slowly, Tasks(None), 1)
+    for _ in range(6):
+        pool.next_batch()
+    use = pool.meter.take()
+    assert (use.batches, use.timed) == (6, 4) and use.made >= 4 * 0.05
+    assert use.waited >= 0.05       # the first one, at least
+    assert pool.meter.take() == (0, 0, 0, 0)
+
+
+def test_workers_come_and_go(start):
+    pool = start(count_up, Tasks(("a", 10 ** 6)), 1, name="sample worker of data/src/aligned")
+    assert (pool.count, pool.short_name, pool.is_adjustable) == (1, "src/aligned", True)
+    first = pool.generators[0].p
+    generators = pool.generators
+    pool.set_workers(3, 4)
+    assert pool.generators is generators and pool.count == 3
+    assert [generator.prefetch for generator in generators] == [2, 4, 4]
+    assert [generator.name[-1] for generator in generators] == ["1", "2", "3"]
+    others = {generator.p for generator in generators[1:]}
+    seen = set()
+    wait_for(lambda: seen.add(pool.next_batch()[2]) or len(seen) == 3)
+    pool.set_workers(0)
+    assert pool.count == 1 and pool.generators[0].p is first
+    wait_for(lambda: not any(process.is_alive() for process in others))
+    assert pool.next_batch()[2] == first.pid
+    pool.close()
+    pool.set_workers(2)
+    assert pool.count == 1
+
+
+def test_seeded_and_debug_pools_keep_their_workers(start, monkeypatch):
+    assert not start(count_up, Tasks(("a", 5)), 1, debug=True).is_adjustable
+    monkeypatch.setenv("DFL_RANDOM_SEED", "3")
+    pool = start(count_up, Tasks(("a", 10 ** 6)), 2)
+    pool.set_workers(2)
+    assert not pool.is_adjustable and pool.count == 1
+
+
+def test_a_killed_worker_is_looked_for_more_often_than_every_five_seconds():
+    """It is named at the next look (see above); `bench_feed_trainer.py` tells how long it took."""
+    assert worker_pool.CHECK_INTERVAL * 2 < 5

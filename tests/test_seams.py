@@ -6,6 +6,8 @@ a private copy anywhere in the tree would silently use the original.
 import subprocess
 import sys
 
+import amp_support
+import gated_support
 import numpy as np
 import pytest
 from conftest import TREE
@@ -23,6 +25,13 @@ FUNCTIONS = ('gradients', 'average_gv_list', 'concat', 'flatten', 'reshape_4D', 
              'total_variation_mse', 'init_weights', 'get4Dshape', 'initialize')
 CLASSES = ('Conv2D', 'Conv2DTranspose', 'Dense', 'DeepFakeArchi', 'CodeDiscriminator',
            'UNetPatchDiscriminator', 'AdaBelief')
+
+# What AMP uses of them: it has no style losses and no true face discriminator, and makes its
+# own encoder, inters and decoder in place of those of DeepFakeArchi.
+AMP_FUNCTIONS = ('gradients', 'average_gv_list', 'concat', 'flatten', 'reshape_4D',
+                 'depth_to_space', 'gaussian_blur', 'dssim', 'random_binomial',
+                 'total_variation_mse', 'init_weights', 'initialize')
+AMP_CLASSES = ('Conv2D', 'Dense', 'UNetPatchDiscriminator', 'AdaBelief')
 
 
 @pytest.fixture
@@ -78,6 +87,19 @@ def test_engine_functions_and_classes_are_looked_up_when_called(monkeypatch, sae
     saehd(**EVERYTHING)
     assert set(FUNCTIONS + CLASSES + ('get_update_op',)) - set(calls) == set()
     assert calls['get_update_op'] == 3      # generator, code discriminator, GAN
+
+
+def test_amp_looks_them_up_too(monkeypatch, tmp_path):
+    calls = {}
+    start_engine()
+    for name in AMP_FUNCTIONS:
+        count_function(monkeypatch, nn, name, calls)
+    for name in AMP_CLASSES:
+        count_class(monkeypatch, name, calls)
+    amp_support.write_defaults(tmp_path, gan_power=0.1, lr_dropout='y', blur_out_mask=True)
+    gated_support.make_model('AMP', tmp_path, monkeypatch)
+    assert set(AMP_FUNCTIONS + AMP_CLASSES + ('get_update_op',)) - set(calls) == set()
+    assert calls['get_update_op'] == 2      # generator, GAN
 
 
 def test_rmsprop_and_its_update_are_replaceable(monkeypatch, saehd):

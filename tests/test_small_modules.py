@@ -126,6 +126,7 @@ def test_process_options(monkeypatch):
     assert len(set(keys)) == len(keys)
     declared = {id(value) for value in vars(process_options).values()
                 if isinstance(value, process_options.Option)}
+    declared |= {id(option) for option in process_options.DEBUG_SWITCHES.values()}
     assert declared == {id(option) for option in process_options.PROCESS_OPTIONS}
 
 

@@ -1,10 +1,17 @@
 """Which ffmpeg program to call, and calling it."""
 import shutil
 import subprocess
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
-from typing import List, Sequence
+from typing import IO, Callable, Iterable, Iterator, List, Optional, Sequence
 
+from core import persist
 from core.errors import UserError
+
+_QUIET = ["-hide_banner", "-loglevel", "error", "-nostats", "-y"]
+_STRICT = ["-xerror"]   # stop at what cannot be decoded
+_MESSAGE_LENGTH = 2000  # of ffmpeg's last words; a damaged video has thousands of lines
 
 
 def find_ffmpeg() -> str:
@@ -24,16 +31,86 @@ def find_ffmpeg() -> str:
                          "or install ffmpeg, so that its folder is on PATH"]) from error
 
 
-def run_ffmpeg(arguments: Sequence[str]) -> None:
-    """Run ffmpeg quietly; its message becomes a UserError when it fails."""
-    command: List[str] = [find_ffmpeg(), "-hide_banner", "-loglevel", "error", "-y"]
-    command += list(arguments)
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
-    if done.returncode != 0:
-        message = done.stdout.decode("utf-8", "replace").strip()
-        raise UserError("ffmpeg failed ({}): {}".format(done.returncode, message[-2000:]),
-                        ["Command: " + " ".join(command)])
+def run_ffmpeg(arguments: Sequence[str], on_frame: Optional[Callable[[int], None]] = None,
+               is_strict: bool = False) -> None:
+    """Run ffmpeg quietly; its message becomes a UserError when it fails.
+
+    on_frame: called now and then with the number of frames done so far. is_strict: damaged
+    pictures are a failure, too; otherwise ffmpeg makes the best of them.
+    """
+    words = (_STRICT if is_strict else []) + ["-progress", "pipe:1"] + list(arguments)
+    with _start(words, subprocess.DEVNULL) as process:
+        for line in process.stdout:
+            key, _, value = line.strip().partition(b"=")
+            if key == b"frame" and on_frame is not None and value.isdigit():
+                on_frame(int(value))
+
+
+def feed_ffmpeg(arguments: Sequence[str], parts: Iterable[bytes], is_strict: bool = False) -> None:
+    """Run ffmpeg with `parts` as its standard input; `is_strict` and errors as `run_ffmpeg`."""
+    with _start((_STRICT if is_strict else []) + list(arguments), subprocess.PIPE) as process:
+        try:
+            for part in parts:
+                process.stdin.write(part)
+            process.stdin.close()
+        except BrokenPipeError:
+            pass    # it has ended: its exit code and message say why
+
+
+@contextmanager
+def _start(arguments: List[str], stdin: int) -> Iterator[subprocess.Popen]:
+    """A running ffmpeg; leaving waits for it, leaving by an exception ends it."""
+    command = [find_ffmpeg()] + _QUIET + arguments
+    # Messages go to a file: nobody reads a pipe while frames are fed.
+    with tempfile.TemporaryFile() as messages:
+        process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=messages)
+        try:
+            yield process
+            code = process.wait()
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            _close(process)
+        if code != 0:
+            raise UserError("ffmpeg failed ({}): {}".format(code, _read_end(messages)),
+                            ["Command: " + " ".join(command)])
+
+
+def _close(process: subprocess.Popen) -> None:
+    process.stdout.close()
+    if process.stdin is not None:
+        try:
+            process.stdin.close()
+        except BrokenPipeError:
+            pass    # what was still buffered has no reader
+    process.wait()
+
+
+def _read_end(messages: IO[bytes]) -> str:
+    messages.seek(0)
+    return messages.read().decode("utf-8", "replace").strip()[-_MESSAGE_LENGTH:]
+
+
+@contextmanager
+def write_whole(video: Path) -> Iterator[Path]:
+    """The name to encode into, beside `video`, with its suffix; becomes `video` at the end.
+
+    An exception removes what was written, and an old `video` stays. UserError when another
+    program holds that; the new one then keeps its first name.
+    """
+    unfinished = video.with_name(video.stem + ".unfinished" + video.suffix)
+    try:
+        yield unfinished
+    except BaseException:
+        persist.remove_file(unfinished)
+        raise
+    persist.replace_file(unfinished, video)
+
+
+def escape_pattern(folder: Path) -> str:
+    """A folder's name as it has to stand in front of a numbered pattern like `%05d.png`."""
+    return str(folder).replace("%", "%%")
 
 
 def encode_frames(frames: Path, pattern: str, video: Path, fps: int) -> None:
@@ -41,11 +118,7 @@ def encode_frames(frames: Path, pattern: str, video: Path, fps: int) -> None:
 
     The video is whole or not there.
     """
-    unfinished = video.with_name(video.stem + ".unfinished" + video.suffix)
-    try:
-        run_ffmpeg(["-framerate", str(fps), "-start_number", "1", "-i", str(frames / pattern),
+    with write_whole(video) as unfinished:
+        run_ffmpeg(["-framerate", str(fps), "-start_number", "1", "-i",
+                    "{}/{}".format(escape_pattern(frames), pattern),
                     "-c:v", "libx264", "-crf", "16", "-pix_fmt", "yuv420p", str(unfinished)])
-        unfinished.replace(video)
-    finally:
-        if unfinished.exists():
-            unfinished.unlink()

@@ -104,6 +104,14 @@ class Option:
         return value if self.normalize is None else self.normalize(value)
 
 
+def list_spellings(name: str) -> Tuple[str, ...]:
+    """An environment name and what else it may be written as: `preview_period`,
+    `PREVIEW_PERIOD`, `DFL_PREVIEW_PERIOD` (spec 60 section 17.1)."""
+    if name.isupper():
+        return (name,)
+    return name, name.upper(), "DFL_" + name.upper()
+
+
 class OptionSources:
     """Values given from outside a model: flags, an answers file, the environment.
 
@@ -127,19 +135,30 @@ class OptionSources:
         self.found: Dict[str, str] = {}     # key -> where its value was found
         self.typed: set = set()     # keys whose question was answered with another value
         self._asked: set = set()    # keys that an option looked for
+        self.is_told = False        # the line of what is not default is on the console
 
     def find(self, option: Option) -> Optional[Tuple[Any, str]]:
         """(raw value, where it stands) of the strongest source that has `option`, or None."""
         self._asked.add(option.key)
+        found = self.peek(option)
+        if found is not None:
+            self.found[option.key] = found[1]
+        return found
+
+    def peek(self, option: Option) -> Optional[Tuple[Any, str]]:
+        """`find` for somebody who will not use the value: it does not count as looked for."""
         for source, name in ((self.flags, "--set "), (self.answers, self.answers_name + ": ")):
             if option.key in source:
-                self.found[option.key] = name + option.key
                 return source[option.key], name + option.key
-        for name in option.env:
-            if self.environ.get(name, "") != "":
-                self.found[option.key] = "environment: " + name
-                return self.environ[name], "environment: " + name
+        for alias in option.env:
+            for name in list_spellings(alias):
+                if self.environ.get(name, "") != "":
+                    return self.environ[name], "environment: " + name
         return None
+
+    def note_asked(self, key: str) -> None:
+        """An option of this key was looked for in another process."""
+        self._asked.add(key)
 
     def unused_keys(self) -> List[str]:
         """Keys of flags and answers that no option has looked for: probably misspelt."""
@@ -276,6 +295,17 @@ def ask(option: Option, io: Any, default: Any = None) -> Any:
                 raise UserError("The stored value {!r} of {} does not fit: {}.".format(
                     value, option.key, error), ["Give another with --set {}=...".format(
                         option.key)]) from None
+
+
+def wait_for_go(option: Option, read_line: Callable[[str], Any]) -> None:
+    """Wait for Enter (`read_line`: io.input or io.input_str), unless the bool `option` is given:
+    yes goes on at once, no is a UserError."""
+    given = find_given(option)
+    if given is None:
+        read_line("Press enter to continue.")
+    elif not given:
+        raise UserError("{} : no. Nothing was changed.".format(option.prompt),
+                        ["leave {} away to be asked".format(option.key)])
 
 
 def _prompt(option: Option, io: Any, default: Any) -> Any:

@@ -11,8 +11,9 @@ Many files at once: `commit_generation` makes the files of one save a single eve
 """
 from typing import Any, Callable
 
-from core.durable_write import (TEMP_SUFFIX, PathLike, copy_from, make_folder, remove_tree,
-                                replace_file, sync_folder, write_bytes, write_stream, write_text)
+from core.durable_write import (TEMP_SUFFIX, PathLike, copy_from, make_folder, remove_file,
+                                remove_tree, replace_file, sync_folder, write_bytes, write_stream,
+                                write_text)
 from core.generation import commit_generation, recover_generation
 from core.generation_record import (MANIFEST_SUFFIX, manifest_path, matches, read_manifest,
                                     read_manifest_or_empty, verify_generation)
@@ -25,8 +26,8 @@ __all__ = ["PROTOCOL", "TEMP_SUFFIX", "MANIFEST_SUFFIX", "PREVIOUS_SUFFIX", "Cor
            "UnsafePickleError", "commit_generation", "copy_from", "dump", "dump_list", "dumps",
            "find_allowed_global", "list_globals", "list_previous", "load", "load_file", "loads",
            "make_folder", "manifest_path", "matches", "read_manifest", "read_manifest_or_empty",
-           "recover_generation", "register_class", "remove_tree", "replace_file", "sync_folder",
-           "verify_generation", "write_bytes", "write_stream", "write_text"]
+           "recover_generation", "register_class", "remove_file", "remove_tree", "replace_file",
+           "sync_folder", "verify_generation", "write_bytes", "write_stream", "write_text"]
 
 
 def load(path: PathLike, find_global: Callable[[str, str], Any] = find_allowed_global) -> Any:

@@ -2,7 +2,7 @@
 
 They are read from the environment (or `--set`) where they are used and are never asked.
 """
-from typing import Any
+from typing import Any, List, Mapping
 
 from core.options import FALSE_WORDS, Option, find_given
 
@@ -22,6 +22,16 @@ INTERACT = Option(
     "interact", "str", None, "Where questions and windows appear",
     help="Overrules the detection of a screen.", choices=("desktop", "headless", "colab"))
 
+UI_SCALE = Option(
+    "ui_scale", "float", None, "How much larger text in windows is",
+    help="1 is right for 96 dots an inch. Without it the desktop's scale is taken.",
+    limits=(0.5, 4))
+
+WINDOW_TOOLKIT = Option(
+    "window_toolkit", "str", None, "What draws the windows of training and merging",
+    help="Without it OpenCV, or PyQt5 where it is installed and OpenCV has no windows or such that "
+         "zoom by themselves, as in the wheels for Linux.", choices=("opencv", "qt"))
+
 LOWEST_PRIORITY = Switch(
     "lowest_priority", True, "Lowest process priority",
     help="Let every other program go first.", env=("set_lowest_priority",))
@@ -30,6 +40,17 @@ GRAY_CHANNEL = Option(
     "gray_channel", "int", None, "Colour plane that stands for gray",
     help="0 B, 1 G, 2 R; without it gray is the weighted sum of the three.", limits=(0, 2),
     env=("user_bw_get_color_channel",))
+
+GRAY_INPUT = Switch(
+    "gray_input", False, "Faces are gray files",
+    help="Not needed: the model knows its channels, and every file is looked at. For community "
+         "models of the SAEHDBW fork, which ask the variable use_bw_input.",
+    env=("use_bw_input",))
+
+GRAY_FROM_COLOR = Switch(
+    "gray_from_color", False, "Faces are colour files of which a gray model makes gray",
+    help="Not needed either; color_input_and_grayscale_model of the SAEHDBW fork.",
+    env=("color_input_and_grayscale_model",))
 
 DEVICE_LIST_TIMEOUT = Option(
     "device_list_timeout", "float", 60.0, "Seconds for the list of GPUs",
@@ -95,16 +116,92 @@ FACESET_INDEX = Switch(
     help="A folder of 256 faces or more gets a file faceset.index, from which the next start "
          "takes what has not changed; it may be deleted.")
 
+FEED = Option(
+    "feed", "str", "fast", "How training samples are made",
+    help="fast: crops and masks are kept in memory, and pictures sampled plane by plane, within "
+         "5e-7 of plain. exact: kept in memory, equal to plain to the bit. plain: everything anew "
+         "for each draw, for comparisons.", choices=("plain", "exact", "fast"))
+
+FEED_MEMORY = Option(
+    "feed_memory", "int", None, "Megabytes in which the feed keeps crops and masks",
+    help="Of each side, source and destination. Without it a fifth of the free memory a side; "
+         "0 keeps nothing.", limits=(0, None))
+
+FEED_CACHE = Option(
+    "feed_cache", "str", None, "Folder in which the feed keeps crops and masks on disk",
+    help="The next start takes them from there and decodes nothing again; without it they are kept "
+         "in memory only. A file a faceset, as large as feed_memory allows; it may be deleted. "
+         "Meant for an SSD.")
+
 RANDOM_SEED = Option(
     "random_seed", "int", None, "Seed of everything random",
     help="What the patch deterministic starts all random numbers with; it sets 1 when none is "
          "given. With a seed one worker a side makes the samples, in an order that comes again.",
     limits=(0, 2 ** 31 - 1))
 
-PROCESS_OPTIONS = (INTERACT, LOWEST_PRIORITY, GRAY_CHANNEL, DEVICE_LIST_TIMEOUT, FORCE_DEVICES,
-                   FORCED_GPU_ID, MAX_GPU_MEMORY, FORCED_GPU_TYPE, KEEP_CUDA_VISIBLE_DEVICES,
-                   VISIBLE_DEVICES, TF_ALLOW_GROWTH, ALLOW_TF32, UNATTENDED, WORKER_INIT_TIMEOUT,
-                   WORKER_START_TIMEOUT, WORKER_TIMEOUT, FACESET_INDEX, RANDOM_SEED)
+PROVENANCE = Switch(
+    "provenance", True, "Mark results as synthetic",
+    help="Merged frames and videos say in their metadata that they are synthetic; pixels do not "
+         "change. Off (--no-provenance) is for pipelines that add their own statement.")
+
+DEBUG_AREAS = ("merge", "ct", "train", "view", "layers", "samples", "io")
+
+
+def check_areas(text: str) -> str:
+    """`merge, ct` -> `merge,ct`; `all` names every area. ValueError for another name."""
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in DEBUG_AREAS + ("all",)]
+    if unknown:
+        raise ValueError("there is no area {}, but {}, all".format(
+            unknown[0], ", ".join(DEBUG_AREAS)))
+    return ",".join(DEBUG_AREAS) if "all" in names else ",".join(names)
+
+
+DEBUG = Option(
+    "debug", "str", "", "Areas that say what they do",
+    help="Names with commas between them: merge, ct (colour transfer), train, view (previews), "
+         "layers, samples (of batches 1, 2, 4, 8, ... of each worker), io (faces read), or all. "
+         "Lines begin with the name of their area.",
+    normalize=check_areas)
+
+
+def make_debug_switch(area: str, what: str, env) -> Switch:
+    return Switch("debug_" + area, False, "Say " + what,
+                  help="The same as debug={}.".format(area), env=env)
+
+
+# The SAEHDBW names of spec 60 section 17.1, by area.
+DEBUG_SWITCHES = {
+    "merge": make_debug_switch("merge", "how each frame is merged",
+                               ("merger_debug", "debug_merge_masked")),
+    "ct": make_debug_switch("ct", "what colours are transferred", ("debug_color_transfer",)),
+    "train": make_debug_switch("train", "losses and time of each iteration",
+                               ("debug_on_train_one_iter",)),
+    "view": make_debug_switch("view", "what a preview shows", ("debug_AE_view",)),
+    "layers": make_debug_switch("layers", "what layers a network has", ("debug_dense_py",)),
+    "samples": make_debug_switch("samples", "what a batch holds", (
+        "print_samples_info", "print_debug_generate_next_samples",
+        "print_debug_one_iter_filenames")),
+    "io": make_debug_switch("io", "which faces are read", ("print_load_bgr",)),
+}
+
+PROCESS_OPTIONS = (INTERACT, UI_SCALE, WINDOW_TOOLKIT, LOWEST_PRIORITY, GRAY_CHANNEL, GRAY_INPUT,
+                   GRAY_FROM_COLOR, DEVICE_LIST_TIMEOUT, FORCE_DEVICES, FORCED_GPU_ID,
+                   MAX_GPU_MEMORY, FORCED_GPU_TYPE, KEEP_CUDA_VISIBLE_DEVICES, VISIBLE_DEVICES,
+                   TF_ALLOW_GROWTH, ALLOW_TF32, UNATTENDED, WORKER_INIT_TIMEOUT,
+                   WORKER_START_TIMEOUT, WORKER_TIMEOUT, FACESET_INDEX, FEED, FEED_MEMORY,
+                   FEED_CACHE, RANDOM_SEED, PROVENANCE, DEBUG) + tuple(DEBUG_SWITCHES.values())
+
+# Environment names of old launchers that nothing reads (spec 60 section 17.1).
+OBSOLETE_NAMES = (
+    "apply_reshape_test", "alter_iter_font_size", "merge_bw_special_imwrite",
+    "debug_model_saehdbw")
+
+
+def list_obsolete(environ: Mapping[str, str]) -> List[str]:
+    """Lines that name what of OBSOLETE_NAMES is set."""
+    return ["%s : obsolete, without effect (environment)" % name for name in OBSOLETE_NAMES
+            if environ.get(name)]
 
 
 def get_setting(option: Option):

@@ -32,22 +32,28 @@ def load_unseen_faces(folder: Path, resolution: int, face_type) -> List[UnseenFa
     """The unseen faces of a rendered workspace, cropped as the merger crops a frame."""
     faces = []
     for index in range(workspace.UNSEEN_COUNT):
-        aligned = DFLIMG.load(workspace.aligned_path(folder, "unseen", index))
-        frame = _read_frame(workspace.frame_path(folder, "unseen", index))
-        truth = _read_frame(workspace.truth_path(folder, "unseen", index))
-        if aligned is None:
-            raise UserError("The unseen face {} of {} cannot be read.".format(index + 1, folder),
-                            ["delete the workspace and render it again"])
-        landmarks = aligned.get_source_landmarks()
+        landmarks = read_landmarks(workspace.aligned_path(folder, "unseen", index))
+        frame = read_frame(workspace.frame_path(folder, "unseen", index))
+        truth = read_frame(workspace.truth_path(folder, "unseen", index))
         matrix = LandmarksProcessor.get_transform_mat(landmarks, resolution, face_type)
         hull = LandmarksProcessor.get_image_hull_mask(frame.shape, landmarks)
         hull = cv2.warpAffine(hull, matrix, (resolution, resolution))
-        faces.append(UnseenFace(_crop(frame, matrix, resolution), _crop(truth, matrix, resolution),
-                                hull > 0.5))
+        face, ideal = [crop_face(picture, matrix, resolution) for picture in (frame, truth)]
+        faces.append(UnseenFace(face, ideal, hull > 0.5))
     return faces
 
 
-def _read_frame(path: Path) -> np.ndarray:
+def read_landmarks(aligned_path: Path) -> np.ndarray:
+    """(68, 2) in pixels of the frame, from its aligned face."""
+    aligned = DFLIMG.load(aligned_path)
+    if aligned is None:
+        raise UserError("{} cannot be read.".format(aligned_path),
+                        ["delete the workspace and render it again"])
+    return aligned.get_source_landmarks()
+
+
+def read_frame(path: Path) -> np.ndarray:
+    """(h, w, 3) float32 BGR 0..1."""
     image = cv2_imread(path)
     if image is None:
         raise UserError("{} cannot be read.".format(path),
@@ -55,7 +61,8 @@ def _read_frame(path: Path) -> np.ndarray:
     return image.astype(np.float32) / 255.0
 
 
-def _crop(frame: np.ndarray, matrix: np.ndarray, resolution: int) -> np.ndarray:
+def crop_face(frame: np.ndarray, matrix: np.ndarray, resolution: int) -> np.ndarray:
+    """(resolution, resolution, 3): a frame's face as the merger crops it."""
     crop = cv2.warpAffine(frame, matrix, (resolution, resolution), flags=cv2.INTER_CUBIC)
     return np.clip(crop, 0, 1)
 
@@ -80,6 +87,12 @@ def measure_swaps(faces: Sequence[UnseenFace], swaps: Sequence[np.ndarray]) -> f
     """Mean SSIM inside the hulls of the swaps, (r, r, 3) float 0..1, to the ground truth."""
     return float(np.mean([map_ssim(swap, face.truth)[face.hull].mean()
                           for face, swap in zip(faces, swaps)]))
+
+
+def measure_frame(picture: np.ndarray, truth: np.ndarray, landmarks: np.ndarray) -> float:
+    """Mean SSIM of two (h, w, 3) float frames 0..1 where the face of the landmarks is."""
+    hull = LandmarksProcessor.get_image_hull_mask(truth.shape, landmarks)[..., 0] > 0.5
+    return float(map_ssim(picture, truth)[hull].mean())
 
 
 def measure_losses(loss_history: Sequence[Sequence[float]]) -> Tuple[float, ...]:

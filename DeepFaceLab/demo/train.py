@@ -16,6 +16,7 @@ from models import model_files
 from . import workspace
 from .contact_sheet import draw_contact_sheet
 from .measure import load_unseen_faces, measure_losses, measure_swaps
+from .modes import OVERLAY, RAW, make_predictor, measure_modes
 
 MODEL_NAME = "demo"
 MODEL_CLASS = "SAEHD"
@@ -29,6 +30,7 @@ MODEL_OPTIONS = {
     "write_preview_history": False, "target_iter": 0, "pretrain": False,
 }
 SHOWN = 8  # faces on the contact sheet
+MERGED_EVERY = 4  # unseen frames that are merged in every mode
 PROGRESS_UNIT = 0.1  # seconds a step of the bar when training goes by time
 
 
@@ -66,6 +68,8 @@ def run_demo(workspace_path: Path, quick: bool = False, resolution: Optional[int
         losses = measure_losses(model.get_loss_history())
         faces = load_unseen_faces(folder, model.resolution, model.face_type)
         swaps = swap_faces(model, [face.face for face in faces])
+        modes = measure_modes(folder, "unseen", range(0, len(faces), MERGED_EVERY),
+                              make_predictor(model), model.resolution, model.face_type)
         iterations = model.get_iter()
     finally:
         model.finalize()
@@ -78,6 +82,7 @@ def run_demo(workspace_path: Path, quick: bool = False, resolution: Optional[int
     io.log_info("{} iterations, {:.0f} s".format(iterations, time.time() - begun))
     has_goal = resolution is None and minutes is None
     reached = report_result(losses, ssim, goal if has_goal else None)
+    report_modes(modes)
     io.log_info("The swap on faces it was not trained on: {}".format(picture_path))
     return 0 if reached else 1
 
@@ -142,3 +147,13 @@ def report_result(losses: Sequence[float], ssim: float, goal: Optional[Goal]) ->
                                                 "reached" if is_good else "MISSED")
         io.log_info("{:<38}{:.3f}{}".format(name, value, verdict))
     return reached
+
+
+def report_modes(modes) -> None:
+    """Print what every way of merging makes of frames that were not trained on."""
+    io.log_info("SSIM in the face, merged      to the truth   to the truth merged so")
+    for mode, result in modes.items():
+        io.log_info("{:<30}{:>12.3f}{:>25.3f}".format(mode.label, *result))
+    is_helpful = modes[OVERLAY].to_ideal >= modes[RAW].to_ideal
+    io.log_info("{} is {} the raw prediction.".format(
+        OVERLAY.label, "not below" if is_helpful else "BELOW"))

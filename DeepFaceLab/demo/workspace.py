@@ -107,6 +107,16 @@ def write_marker(folder: Path, counts: Dict[str, int], is_complete: bool) -> Non
     persist.write_text(folder / MARKER, json.dumps(content, indent=1, sort_keys=True) + "\n")
 
 
+def count_frames(folder: Path, take: str) -> int:
+    """Frames of a take of a rendered workspace. UserError when it is none, or not complete."""
+    marker = folder / MARKER
+    found = read_marker(marker) if marker.exists() else {}
+    if not found.get("is_complete"):
+        raise UserError("{} is no complete demo workspace.".format(folder),
+                        ["render it: main.py demo-workspace --output-dir {}".format(folder)])
+    return found["counts"][take]
+
+
 def frame_path(folder: Path, take: str, index: int) -> Path:
     return folder / TAKES[take].frames / (FRAME_NAME % (index + 1))
 

@@ -46,6 +46,10 @@ to_string_dict = {
     FaceType.MARK_ONLY: "mark_only",
 }
 
+# What questions call them.
+from_option_dict = {"h": FaceType.HALF, "mf": FaceType.MID_FULL, "f": FaceType.FULL,
+                    "wf": FaceType.WHOLE_FACE, "head": FaceType.HEAD}
+
 from_string_dict = {string: face_type for face_type, string in to_string_dict.items()}
 
 # Configurations of packed facesets hold members by this dotted name.

@@ -1,6 +1,6 @@
 """Alignment: the affine matrix from a frame to an aligned crop (spec 40 sections 3.4 and 3.5)."""
 import math
-from typing import Tuple
+from typing import NamedTuple, Tuple
 
 import cv2
 import numpy as np
@@ -31,6 +31,45 @@ def get_transform_mat(image_landmarks, output_size: int, face_type: FaceType,
 
     Returns (2, 3) float64. Raises ValueError for a face type without a crop.
     """
+    return fit_face_square(image_landmarks, face_type).get_mat(output_size, scale)
+
+
+class FaceSquare(NamedTuple):
+    """The square that a face type cuts out of an image, however large its crop is.
+
+    Attributes: centre (2,) float32 in pixels of the image; falling, rising: float32 unit vectors
+    of its diagonals; diagonal: of the square that the landmarks span, pixels; padding: share of
+    its side that is added; is_upright: the crop is not turned with the face.
+    """
+
+    centre: np.ndarray
+    falling: np.ndarray
+    rising: np.ndarray
+    diagonal: float
+    padding: float
+    is_upright: bool
+
+    def get_mat(self, output_size: int, scale: float = 1.0) -> np.ndarray:
+        """See `get_transform_mat`."""
+        # Half the crop's diagonal. Computed in float64; the products below take it as float32.
+        reach = (1.0 / scale) * self.diagonal
+        reach = np.float32(reach * (self.padding * math.sqrt(2.0) + 0.5))
+        falling, rising = self.falling * reach, self.rising * reach
+        if self.is_upright:
+            corners = _upright_corners(self.centre, falling, rising)
+        else:
+            corners = [self.centre - falling, self.centre + rising, self.centre + falling]
+
+        # The targets lie at output_size, not output_size - 1.
+        targets = np.float32([(0, 0), (output_size, 0), (output_size, output_size)])
+        return cv2.getAffineTransform(np.float32(corners), targets)
+
+
+def fit_face_square(image_landmarks, face_type: FaceType) -> FaceSquare:
+    """Fit the mean face once; crops of any size follow from the result.
+
+    Arguments and errors as `get_transform_mat`.
+    """
     padding = FaceType_to_padding_remove_align.get(face_type)
     if padding is None:
         raise ValueError("There is no aligned crop for face type %s." % (face_type,))
@@ -44,25 +83,13 @@ def get_transform_mat(image_landmarks, output_size: int, face_type: FaceType,
     centre = square[4]
     falling = _unit(square[2] - square[0])
     rising = _unit(square[1] - square[3])
-
-    # Half the crop's diagonal. Computed in float64; the vector products below take it as float32.
-    reach = (1.0 / scale) * float(_length(square[0] - square[2]))
-    reach = np.float32(reach * (padding * math.sqrt(2.0) + 0.5))
-
     if face_type == FaceType.WHOLE_FACE:
         centre = centre + _lift(square, _WHOLE_FACE_LIFT)
     elif face_type == FaceType.HEAD:
         centre = centre - _turn_shift(landmarks, to_unit, square)
         centre = centre + _lift(square, _HEAD_LIFT)
-
-    if remove_align:
-        corners = _upright_corners(centre, falling * reach, rising * reach)
-    else:
-        corners = [centre - falling * reach, centre + rising * reach, centre + falling * reach]
-
-    # The targets lie at output_size, not output_size - 1.
-    targets = np.float32([(0, 0), (output_size, 0), (output_size, output_size)])
-    return cv2.getAffineTransform(np.float32(corners), targets)
+    return FaceSquare(centre, falling, rising, float(_length(square[0] - square[2])), padding,
+                      bool(remove_align))
 
 
 def _length(vector: np.ndarray) -> np.float32:

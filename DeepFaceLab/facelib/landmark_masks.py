@@ -15,8 +15,10 @@ _HULL_GROUPS = (
     (*range(22, 27), 27, *range(31, 36), 8),     # left eye
     (*range(27, 31), *range(31, 36)),            # nose
 )
-_EYE_GROUPS = (range(36, 42), range(42, 48))
-_MOUTH_GROUPS = (range(60, 68),)  # inner lips
+EYE_GROUPS = (range(36, 42), range(42, 48))
+MOUTH_GROUPS = (range(60, 68),)  # inner lips
+
+_COLUMNS = 32   # a multiple of what OpenCV's filters take at once
 
 
 def _require_68(landmarks) -> None:
@@ -58,49 +60,69 @@ def get_image_hull_mask(image_shape: Tuple, image_landmarks,
         image_landmarks: (68, 2) in pixels of the image.
         eyebrows_expand_mod: see `expand_eyebrows`.
     """
-    points = expand_eyebrows(image_landmarks, eyebrows_expand_mod).astype(np.int32)
     mask = np.zeros(tuple(image_shape[0:2]) + (1,), dtype=np.float32)
+    draw_hull(mask, image_landmarks, eyebrows_expand_mod)
+    return mask
+
+
+def draw_hull(mask: np.ndarray, image_landmarks, eyebrows_expand_mod: float = 1.0) -> None:
+    """Fill the face's outline of `get_image_hull_mask` with 1 in an (H, W[, 1]) picture."""
+    points = expand_eyebrows(image_landmarks, eyebrows_expand_mod).astype(np.int32)
     for group in _HULL_GROUPS:
         cv2.fillConvexPoly(mask, cv2.convexHull(points[list(group)]), (1,))
-    return mask
 
 
 def get_image_eye_mask(image_shape: Tuple, image_landmarks) -> np.ndarray:
     """Soft mask of both eyes, (H, W, 1) float32 in 0..1; shape must be (h, w, c)."""
-    return _draw_soft_mask(image_shape, image_landmarks, _EYE_GROUPS)
+    return _draw_soft_mask(image_shape, image_landmarks, EYE_GROUPS)
 
 
 def get_image_mouth_mask(image_shape: Tuple, image_landmarks) -> np.ndarray:
     """Soft mask of the inner lips, (H, W, 1) float32 in 0..1; shape must be (h, w, c)."""
-    return _draw_soft_mask(image_shape, image_landmarks, _MOUTH_GROUPS)
+    return _draw_soft_mask(image_shape, image_landmarks, MOUTH_GROUPS)
 
 
 def _draw_soft_mask(image_shape: Tuple, image_landmarks, groups) -> np.ndarray:
-    """Filled hulls, dilated by h // 32, blurred by an odd h // 16.
+    height, width, _ = image_shape
+    mask = np.zeros((height, width, 1), dtype=np.float32)
+    (x0, y0, x1, y1), part = draw_soft_part((height, width), image_landmarks, groups)
+    mask[y0:y1, x0:x1, 0] = part
+    return mask
+
+
+def draw_soft_part(size: Tuple[int, int], image_landmarks,
+                   groups) -> Tuple[Tuple[int, int, int, int], np.ndarray]:
+    """Filled hulls, dilated by h // 32, blurred by an odd h // 16, where that is not zero.
 
     Only the bounding box of the hulls plus the reach of both filters is touched: the rest of the
     frame is zero, so the result is the same as on the whole frame.
+
+    Arguments:
+        size: (h, w) of the frame.
+        image_landmarks: (68, 2) in pixels of the frame.
+        groups: indices of the points of each hull, EYE_GROUPS for example.
+
+    Returns ((x0, y0, x1, y1), (y1 - y0, x1 - x0) float32); an empty box for hulls outside.
     """
     _require_68(image_landmarks)
-    height, width, _ = image_shape
+    height, width = size
     dilate = max(1, height // 32)
     blur = height // 16
     blur += 1 - blur % 2
     points = np.asarray(image_landmarks).astype(np.int32)
     hulls = [cv2.convexHull(points[list(group)]) for group in groups]
 
-    mask = np.zeros((height, width, 1), dtype=np.float32)
-    x0, y0, x1, y1 = _box_around(hulls, dilate + blur + 2, width, height)
+    # Half a kernel of each filter is their reach; what the blur mirrors at the edge is zero too.
+    x0, y0, x1, y1 = _box_around(hulls, dilate // 2 + blur // 2 + 3, width, height)
     if x0 >= x1 or y0 >= y1:
-        return mask  # the landmarks lie outside the image
+        return (0, 0, 0, 0), np.zeros((0, 0), dtype=np.float32)
     drawn = np.zeros((y1 - y0, x1 - x0), dtype=np.uint8)
     for hull in hulls:
         cv2.fillConvexPoly(drawn, hull - np.int32([x0, y0]), (1,))
     # Dilating 0/1 bytes gives what dilating floats does, in a quarter of the time.
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (dilate, dilate))
     drawn = cv2.dilate(drawn, kernel, iterations=1).astype(np.float32)
-    mask[y0:y1, x0:x1, 0] = cv2.GaussianBlur(drawn, (blur, blur), 0)
-    return mask
+    return (x0, y0, x1, y1), cv2.GaussianBlur(drawn, (blur, blur), 0)
 
 
 def _box_around(hulls: List[np.ndarray], margin: int, width: int,
@@ -109,7 +131,10 @@ def _box_around(hulls: List[np.ndarray], margin: int, width: int,
     points = np.concatenate(hulls).reshape(-1, 2)
     x0, y0 = points.min(axis=0) - margin
     x1, y1 = points.max(axis=0) + margin + 1
-    return max(0, int(x0)), max(0, int(y0)), min(width, int(x1)), min(height, int(y1))
+    # OpenCV filters so many columns at once and rounds those left over at the end otherwise: they
+    # have to be the same ones as on the whole frame.
+    x0, x1 = int(x0) // _COLUMNS * _COLUMNS, -(-int(x1) // _COLUMNS) * _COLUMNS
+    return max(0, x0), max(0, int(y0)), min(width, x1), min(height, int(y1))
 
 
 def blur_image_hull_mask(hull_mask: np.ndarray) -> np.ndarray:

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional
 
 from core.osex import get_memory_info
+from core.tree_files import list_leftovers
 
 TREE = Path(__file__).resolve().parent.parent
 TIMEOUT_SECONDS = 90  # a cold TensorFlow import from a slow disk takes most of a minute
 GIB = 1024 ** 3
+SHOWN_LEFTOVERS = 8
 
 # Import name -> (package to install, whether training needs it).
 PACKAGES = {
@@ -27,6 +29,7 @@ PACKAGES = {
     "PIL": ("Pillow", True),
     "imageio_ffmpeg": ("imageio-ffmpeg", False),
     "PyQt5.QtCore": ("PyQt5", False),
+    "bottle": ("bottle", False),
 }
 
 IMPORT_PROBE = """
@@ -138,6 +141,7 @@ def collect_facts() -> dict:
         "shm_free": shutil.disk_usage(str(shm)).free if shm.exists() else None,
         "ffmpeg": find_ffmpeg(packages),
         "display": has_display(),
+        "leftovers": list_leftovers(),
     }
 
 
@@ -218,10 +222,24 @@ def find_resource_problems(facts: dict) -> List[Problem]:
     return problems
 
 
+def find_leftover_problems(facts: dict) -> List[Problem]:
+    """An older tree below this one: not used, and confusing to look at."""
+    found = facts.get("leftovers") or {}
+    paths = found.get("files", []) + found.get("byte_code", [])
+    if not paths:
+        return []
+    return [Problem(
+        "{} files of another version lie in {}: {}{}".format(
+            len(paths), TREE, ", ".join(paths[:SHOWN_LEFTOVERS]),
+            ", ..." if len(paths) > SHOWN_LEFTOVERS else ""),
+        ["they are not used, and may be deleted",
+         "install with bat/install.bat instead of copying: it keeps the older tree aside"], False)]
+
+
 def find_problems(facts: dict) -> List[Problem]:
     """Known problems with their remedies, those that stop training first."""
     problems = (find_package_problems(facts) + find_device_problems(facts)
-                + find_resource_problems(facts))
+                + find_resource_problems(facts) + find_leftover_problems(facts))
     return sorted(problems, key=lambda problem: not problem.fatal)
 
 
@@ -245,6 +263,9 @@ def describe(facts: dict) -> List[str]:
                      "driver {driver}".format(**gpu))
     lines.append("Devices     {}".format(
         "; ".join(list_devices(facts)) or facts["devices"].get("error", "no GPU: the CPU trains")))
+    models = (facts.get("leftovers") or {}).get("models")
+    if models:
+        lines.append("Models      of the community: {}".format(", ".join(models)))
     lines.append("ffmpeg      {}".format(facts["ffmpeg"] or "none"))
     gui = facts["packages"]["cv2"].get("facts", {}).get("gui", "unknown")
     lines.append("Windows     display: {}, OpenCV draws with: {}".format(

@@ -1,8 +1,9 @@
 """Option tables in Markdown, generated from the Option declarations: the README shows nothing else.
 
 In a document `<!-- option table: SAEHD -->` ... `<!-- end -->` encloses the table of that
-name: process and trainer (never asked), start (which model, which device), common, or a model whose
-package has options.OPTIONS.
+name: process and trainer (never asked), start (which model, which device), common, export, merge,
+videoed, tools (of facesets), or a model whose package has options.OPTIONS (and
+options.MERGE_OPTIONS, asked when merging).
 """
 import importlib
 import importlib.util
@@ -21,16 +22,29 @@ MARKER = re.compile(r"(<!-- option table: (\w+) -->\n)(.*?)(<!-- end -->)", re.D
 def collect_tables() -> Dict[str, List[Option]]:
     """{table name: options}, in the order in which they are shown."""
     from core import process_options
+    from facelib import mediapipe_place
+    from mainscripts import (FacesetEnhancer, FacesetResizer, Sorter, VideoEd, XSegUtil,
+                             extract_options)
+    from merger import merge_options, merge_questions
     from models import common_options
+    from models.common import face_options
+    from samplelib.PackedFaceset import OPTIONS as PACK_OPTIONS
 
     tables = {"process": list(process_options.PROCESS_OPTIONS),
               "common": list(common_options.COMMON_OPTIONS),
               "start": list(common_options.START_OPTIONS),
-              "trainer": list(common_options.TRAINER_OPTIONS)}
+              "trainer": list(common_options.TRAINER_OPTIONS),
+              "export": list(face_options.EXPORT_OPTIONS),
+              "merge": list(merge_questions.QUESTIONS) + list(merge_options.MERGE_OPTIONS),
+              "extract": list(extract_options.OPTIONS) + [mediapipe_place.PYTHON],
+              "videoed": list(VideoEd.OPTIONS),
+              "tools": [option for options_of_verb in (
+                  Sorter.OPTIONS, PACK_OPTIONS, FacesetResizer.OPTIONS, FacesetEnhancer.OPTIONS,
+                  XSegUtil.OPTIONS) for option in options_of_verb]}
     for name in cli.list_models():
         if has_options(name):
-            tables[name] = list(importlib.import_module("models.Model_{}.options".format(
-                name)).OPTIONS)
+            module = importlib.import_module("models.Model_{}.options".format(name))
+            tables[name] = list(module.OPTIONS) + list(getattr(module, "MERGE_OPTIONS", ()))
     return tables
 
 
@@ -67,8 +81,11 @@ def main(readme_path: Optional[Path] = None, write: bool = False) -> None:
     UserError when the document is out of date and may not be written.
     """
     if readme_path is None:
+        from core.process_options import OBSOLETE_NAMES
+
         for name, declared in collect_tables().items():
             print("\n".join(["", "### " + name, ""] + options.describe(declared)))
+        print("\nAccepted in the environment, without effect: " + ", ".join(OBSOLETE_NAMES))
         return
     if not readme_path.is_file():
         raise UserError("There is no file {}.".format(readme_path))

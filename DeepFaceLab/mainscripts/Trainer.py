@@ -24,16 +24,18 @@ from core import imagelib, pathex  # noqa: F401
 from core.errors import UserError
 from core.interact import interact as io
 from models.common_options import (EXIT_AT_TARGET, SAVE_INTERVAL_MIN, STATUS_FILE,
-                                   STATUS_FILE_MB, STATUS_INTERVAL_SEC, get_trainer_option)
+                                   STATUS_FILE_MB, STATUS_INTERVAL_SEC, WEB, get_trainer_option)
 from models.memory_plan import report
 from models.plugin_errors import explain_plugin_error
 
-from .preview_window import PreviewWindow
+from .preview_state import PreviewState
+from .preview_window import WINDOW_NAME, PreviewWindow, ShownWindow
 from .status_file import StatusFile
 from .training_loop import TrainingLoop
+from .web_page.page import TrainingPage
 
-WINDOW_NAME = 'Training preview'
 POLL_SEC = 0.1
+WINDOW_POLL_SEC = 0.03      # a preview that is dragged follows the mouse
 
 # What to change when the GPU or the computer runs out of memory, the cheapest loss of quality
 # first.
@@ -55,7 +57,7 @@ def trainerThread(s2c: 'queue.Queue[Any]', c2s: 'queue.Queue[Any]', e: threading
                   silent_start: bool = False, execute_programs: Optional[List[Any]] = None,
                   debug: bool = False, **kwargs: Any) -> None:
     """Train until `s2c` says close. Sets `e` when there is something to show or nothing more to
-    wait for. `status_file`, `dry_run` and `exit_at_target` are keywords too.
+    wait for. `status_file`, `dry_run`, `exit_at_target` and `preview_state` are keywords too.
 
     The last message in `c2s` is `{'op': 'close', 'error': exception or None}`. An exception saves
     nothing.
@@ -64,26 +66,27 @@ def trainerThread(s2c: 'queue.Queue[Any]', c2s: 'queue.Queue[Any]', e: threading
     error: Optional[UserError] = None
     loop: Optional[TrainingLoop] = None
     status = StatusFile(None, 0, 1)
+    state = kwargs.pop('preview_state', None) or PreviewState()
     try:
         status = open_status_file(kwargs)
-        io.error_listeners.append(status.write_warning)
+        io.error_listeners += [status.write_warning, state.report_warning]
         exit_at_target = kwargs.pop('exit_at_target', get_trainer_option(EXIT_AT_TARGET))
         loop = TrainingLoop(parameters, globals(), get_trainer_option(SAVE_INTERVAL_MIN),
-                            exit_at_target, status)
+                            exit_at_target, status, state)
         loop.run()
     except models.DryRunFinished:
         io.log_info('\nDry run: training would use this. Nothing was written.')
     except UserError as exception:
         error = exception
     except Exception as exception:  # noqa: BLE001 handed to the main thread, which ends with an exit code
-        stop_listening(status)      # it is reported as the error that it is
+        stop_listening(status, state)       # it is reported as the error that it is
         error = explain_plugin_error(exception)
         if error is None:
             io.log_err('Error: %s' % exception)
             traceback.print_exc()
             error = describe_failure(exception, getattr(loop, 'model', None))
     finally:
-        stop_listening(status)
+        stop_listening(status, state)
         if error is not None:
             status.write('error', message=error.what, remedies=error.remedies)
             status.write('end', reason='error')
@@ -98,9 +101,10 @@ def open_status_file(keywords: Dict[str, Any]) -> StatusFile:
                       get_trainer_option(STATUS_INTERVAL_SEC), get_trainer_option(STATUS_FILE_MB))
 
 
-def stop_listening(status: StatusFile) -> None:
-    if status.write_warning in io.error_listeners:
-        io.error_listeners.remove(status.write_warning)
+def stop_listening(status: StatusFile, state: PreviewState) -> None:
+    for listener in (status.write_warning, state.report_warning):
+        if listener in io.error_listeners:
+            io.error_listeners.remove(listener)
 
 
 def describe_failure(exception: BaseException, model: Any = None) -> UserError:
@@ -139,31 +143,58 @@ def main(**kwargs: Any) -> None:
     Raises UserError when the trainer thread failed, KeyboardInterrupt when the user did not want to
     wait for the last save.
     """
-    io.log_info('Running trainer.\r\n')
+    io.log_info('Training: loading the model.\r\n')
     if kwargs.get('dry_run', False):
         kwargs['no_preview'] = True
     if not kwargs.get('no_preview', False) and not io.is_support_windows():
         io.log_info('There is no screen for the preview window: training goes on without it.')
         kwargs['no_preview'] = True
+    has_window = not kwargs.get('no_preview', False)
     s2c: 'queue.Queue[Any]' = queue.Queue()
     c2s: 'queue.Queue[Any]' = queue.Queue()
     e = threading.Event()
+    state = kwargs['preview_state'] = PreviewState()
+    page = open_page(kwargs, state, s2c)
+    kwargs['no_preview'] = not has_window and page is None
     # daemon: the user must be able to end a process whose trainer waits for an answer
     thread = threading.Thread(target=trainerThread, args=(s2c, c2s, e), kwargs=kwargs,
                               name='trainer', daemon=True)
-    with StopRequest(s2c, e) as stop:
-        thread.start()
-        while not e.wait(POLL_SEC):
-            stop.poll()
-        if kwargs.get('no_preview', False):
-            closing = run_headless_loop(c2s, stop)
-        else:
-            closing = run_window_loop(s2c, c2s, stop)
-        while thread.is_alive():
-            stop.poll()
-            thread.join(POLL_SEC)
+    try:
+        with StopRequest(s2c, e) as stop:
+            thread.start()
+            while not e.wait(POLL_SEC):
+                stop.poll()
+                announce(page)
+                # The trainer's thread may ask for a window that only this one can draw.
+                io.process_messages(0)
+            announce(page)
+            if has_window:
+                closing = run_window_loop(s2c, c2s, stop, state, name_window(kwargs))
+            else:
+                closing = run_headless_loop(c2s, stop, state)
+            while thread.is_alive():
+                stop.poll()
+                thread.join(POLL_SEC)
+    finally:
+        if page is not None:
+            page.close()
     if closing.get('error') is not None:
         raise closing['error']
+
+
+def open_page(keywords: Dict[str, Any], state: PreviewState,
+              s2c: 'queue.Queue[Any]') -> Optional[TrainingPage]:
+    """The page that keyword or option ask for, None where nothing is trained; takes the
+    keyword."""
+    is_asked = keywords.pop('web', False) or get_trainer_option(WEB)
+    if not is_asked or keywords.get('dry_run', False) or keywords.get('gen_snapshot', False):
+        return None
+    return TrainingPage(state, lambda op: s2c.put({'op': op}))
+
+
+def announce(page: Optional[TrainingPage]) -> None:
+    if page is not None:
+        page.announce()
 
 
 class StopRequest:
@@ -227,41 +258,49 @@ def take_message(c2s: 'queue.Queue[Any]') -> Optional[Dict[str, Any]]:
         return None
 
 
-def run_headless_loop(c2s: 'queue.Queue[Any]', stop: StopRequest) -> Dict[str, Any]:
-    """Discard messages until `close` and return it."""
+def run_headless_loop(c2s: 'queue.Queue[Any]', stop: StopRequest,
+                      state: Optional[PreviewState] = None) -> Dict[str, Any]:
+    """Put messages into the state until `close` and return it; without a state discard them."""
     while True:
         message = take_message(c2s)
         if message is not None:
             if message.get('op') == 'close':
                 return message
+            if state is not None:
+                state.receive(message)
             continue
         stop.poll()
         io.process_messages(POLL_SEC)
 
 
-def run_window_loop(s2c: 'queue.Queue[Any]', c2s: 'queue.Queue[Any]',
-                    stop: StopRequest) -> Dict[str, Any]:
+def name_window(keywords: Dict[str, Any]) -> str:
+    """What stands above the window: model and its folder (spec 60 section 9)."""
+    parts = [WINDOW_NAME] + [str(keywords[name]) for name in (
+        'model_class_name', 'saved_models_path') if keywords.get(name)]
+    return ': '.join(parts)
+
+
+def run_window_loop(s2c: 'queue.Queue[Any]', c2s: 'queue.Queue[Any]', stop: StopRequest,
+                    state: Optional[PreviewState] = None,
+                    title: str = WINDOW_NAME) -> Dict[str, Any]:
     """Show previews and hand keys on until `close`; return that message."""
-    window = PreviewWindow()
-    io.named_window(WINDOW_NAME)
-    io.capture_keys(WINDOW_NAME)
+    view = PreviewWindow(state)
+    window = ShownWindow(view, title)
+    window.register()
     try:
         while True:
             message = take_message(c2s)
             if message is not None:
                 if message.get('op') == 'close':
                     return message
-                window.receive(message)
-            key_events = io.get_key_events(WINDOW_NAME)
-            if key_events:
-                op = window.press(key_events[-1][1])
+                view.receive(message)
+            key = window.take_key()
+            if key is not None:
+                op = view.press(key)
                 if op is not None:
                     s2c.put({'op': op})
-            if window.is_changed:
-                picture = window.draw()
-                if picture is not None:
-                    io.show_image(WINDOW_NAME, picture)
+            window.update()
             stop.poll()
-            io.process_messages(POLL_SEC)
+            io.process_messages(WINDOW_POLL_SEC)
     finally:
         io.destroy_all_windows()

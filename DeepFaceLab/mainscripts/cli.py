@@ -4,102 +4,37 @@ Flags, destinations, defaults and choices are an interface (launchers and commun
 them verbatim); the help texts are not. What a verb does with them is in mainscripts/verbs.py.
 """
 import argparse
-import os
 from pathlib import Path
 from typing import List, Optional, Sequence
 
+from core import gray_tree
+from core.process_options import FEED
 from mainscripts import verbs
+from mainscripts.cli_arguments import (
+    ListEnvironment, StandAlone, add_answers, add_devices, add_flag, add_int, add_model,
+    add_patches, add_path, add_provenance, add_setting)
 
-DETECTORS = ["s3fd", "manual"]
+DETECTORS = ["s3fd", "manual", "mediapipe"]
 FACE_TYPES = ["half_face", "full_face", "whole_face", "head", "mark_only"]
 SORT_METHODS = ["blur", "motion-blur", "face-yaw", "face-pitch", "face-source-rect-size", "hist",
                 "hist-dissim", "brightness", "hue", "black", "origname", "oneface",
-                "final-by-blur", "final-by-size", "absdiff"]
+                "final-by-blur", "final-by-size", "absdiff", "final", "final-fast"]
 # Always accepted, so that every launcher parses; verbs.py answers for one that is not there.
 OWN_MODELS = ["AMP", "Quick96", "SAEHD", "XSeg"]
 
 
-class ListEnvironment(argparse.Action):
-    """Prints every option with its environment names and stops, like --help."""
-
-    def __init__(self, option_strings, dest, **kwargs):
-        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, **kwargs)
-
-    def __call__(self, parser, namespace, values, option_string=None):
-        from mainscripts import OptionTables
-
-        OptionTables.main()
-        parser.exit(0)
-
-
-class StandAlone(argparse.Action):
-    """Stores its value; the flags `waives`, which the other operations need, may then be absent."""
-
-    def __init__(self, option_strings, dest, waives=(), **kwargs):
-        super().__init__(option_strings, dest, **kwargs)
-        self.waives = waives
-
-    def __call__(self, parser, namespace, values, option_string=None):
-        setattr(namespace, self.dest, values)
-        for action in self.waives:
-            action.required = False     # of this parser, which parses one line
-
-
-class StorePath(argparse.Action):
-    """Stores an absolute path (str) with `~` expanded, relative to the current folder."""
-
-    def __call__(self, parser, namespace, values, option_string=None):
-        setattr(namespace, self.dest, os.path.abspath(os.path.expanduser(values)))
-
-
 def list_models() -> List[str]:
-    """Sorted names of models/Model_<NAME>, community plug-ins included, and our own."""
+    """Sorted names of models/Model_<NAME>, community plug-ins included, and our own, gray ones
+    too."""
     folder = Path(__file__).resolve().parent.parent / "models"
     found = [path.name[len("Model_"):] for path in folder.glob("Model_*") if path.is_dir()]
-    return sorted(set(found) | set(OWN_MODELS))
-
-
-def add_path(parser, flag: str, text: str, required: bool = False) -> argparse.Action:
-    return parser.add_argument(flag, action=StorePath, required=required, help=text)
-
-
-def add_flag(parser, flag: str, text: str) -> None:
-    parser.add_argument(flag, action="store_true", help=text)
-
-
-def add_int(parser, flag: str, text: str, default: Optional[int] = None) -> None:
-    parser.add_argument(flag, type=int, default=default, help=text)
-
-
-def add_model(parser, models: Sequence[str]) -> None:
-    parser.add_argument("--model", required=True, dest="model_name", choices=models,
-                        help="which kind of model")
-
-
-def add_devices(parser) -> None:
-    add_flag(parser, "--cpu-only", "compute on the CPU")
-    parser.add_argument("--force-gpu-idxs", default=None,
-                        help="GPUs to compute on, by number, without asking; for example 0,1")
-
-
-def add_answers(parser) -> None:
-    """For verbs that ask: every question can be answered beforehand."""
-    parser.add_argument("--set", action="append", default=[], dest="set_options",
-                        metavar="KEY=VALUE",
-                        help="answer one of the questions; may be given several times")
-    parser.add_argument("--answers", action=StorePath, metavar="FILE.json",
-                        help="answer questions from a JSON object of option names and values")
-
-
-def add_patches(parser) -> None:
-    parser.add_argument("--patch", action="append", default=[], dest="patches", metavar="NAME",
-                        help="change the graph by this patch; may be given several times, none "
-                             "goes without")
+    return sorted(set(found) | set(OWN_MODELS) | set(gray_tree.MODELS))
 
 
 def add_extract(verb) -> None:
     p = verb("extract", verbs.run_extract, "find the faces of frames and save them aligned")
-    p.add_argument("--detector", choices=DETECTORS, help="s3fd finds faces, manual lets you do it")
+    p.add_argument("--detector", choices=DETECTORS,
+                   help="s3fd and mediapipe find faces, manual lets you do it")
     add_path(p, "--input-dir", "folder with the frames", required=True)
     add_path(p, "--output-dir", "folder for the aligned faces", required=True)
     p.add_argument("--output-debug", action="store_true", dest="output_debug", default=None,
@@ -136,6 +71,7 @@ def add_util(verb) -> None:
     add_flag(p, "--pack-faceset", "put all faces into one faceset.pak")
     add_flag(p, "--unpack-faceset", "write the files of faceset.pak again")
     add_flag(p, "--export-faceset-mask", "write <name>_mask.jpg with the mask of each face")
+    add_flag(p, "--faceset-info", "count the faces by type and size, and those with masks")
     add_answers(p)
     p.add_argument("--list-env", action=ListEnvironment,
                    help="show every option with its environment names, and stop")
@@ -178,18 +114,23 @@ def add_train(verb, models: Sequence[str]) -> None:
                    metavar=("SECONDS", "CODE"),
                    help="run Python text SECONDS after the start; every -SECONDS when negative")
     add_answers(p)
+    add_setting(p, FEED)
     add_patches(p)
     add_flag(p, "--restore-last-good",
               "first go back to the newest save or backup that is whole and finite")
     add_flag(p, "--dry-run", "show the options, files and devices that training would use, and "
                              "stop; nothing is written")
     add_path(p, "--status-file", "append how it goes to this file, one JSON object a line")
+    add_flag(p, "--web", "a page that shows and steers the training in a browser; its address is "
+                         "printed")
 
 
 def add_exportdfm(verb, models: Sequence[str]) -> None:
     p = verb("exportdfm", verbs.run_exportdfm, "export a trained model as .dfm")
     add_path(p, "--model-dir", "folder of the saved models", required=True)
     add_model(p, models)
+    p.add_argument("--force-model-name", default=None,
+                   help="name of the saved model, without asking")
     add_answers(p)
 
 
@@ -203,9 +144,12 @@ def add_merge(verb, models: Sequence[str]) -> None:
     add_model(p, models)
     p.add_argument("--force-model-name", default=None,
                    help="name of the saved model, without asking")
+    p.add_argument("--pak-name", metavar="NAME",
+                   help="take NAME.pak of the aligned folder in place of faceset.pak")
     add_devices(p)
     add_answers(p)
     add_patches(p)
+    add_provenance(p)
 
 
 def add_videoed(verb) -> None:
@@ -241,6 +185,7 @@ def add_videoed(verb) -> None:
     add_flag(p, "--include-audio", "copy the sound of the reference")
     add_flag(p, "--lossless", "encode without loss")
     add_answers(p)
+    add_provenance(p)
 
 
 def add_facesettool(verb) -> None:
@@ -263,6 +208,9 @@ def add_xseg(verb) -> None:
     group = verb("xseg", None, "masks: draw, train on, apply")
     p = group("editor", verbs.run_xseg_editor, "draw mask polygons")
     add_path(p, "--input-dir", "folder with aligned faces", required=True)
+    add_path(p, "--model-dir", "folder of an XSeg model that suggests masks; without it that of "
+                               "the workspace")
+    add_answers(p)
     p = group("apply", verbs.run_xseg_apply, "compute the mask of each face with an XSeg model")
     add_path(p, "--input-dir", "folder with aligned faces", required=True)
     add_path(p, "--model-dir", "folder of the XSeg model", required=True)
@@ -291,6 +239,15 @@ def add_own_verbs(verb) -> None:
     add_flag(p, "--quick", "300 iterations instead of 1,200")
     add_int(p, "--resolution", "face size of the model in pixels")
     p.add_argument("--minutes", type=float, help="train this long instead of a step count")
+
+    p = verb("demo-merge", verbs.run_demo_merge,
+             "put the demo's face into its frames, make the video, measure")
+    add_path(p, "--workspace", "with a model of demo-train", required=True)
+
+    p = verb("clear-workspace", verbs.run_clear_workspace,
+             "move data_src, data_dst and model into a dated folder, and make empty ones")
+    add_path(p, "--workspace", "the workspace", required=True)
+    add_flag(p, "--yes", "do not ask")
 
     p = verb("doctor", verbs.run_doctor, "show versions, devices, limits and known remedies; "
                                          "with --model the saves of a model; with --fit what a "

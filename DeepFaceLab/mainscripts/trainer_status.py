@@ -1,5 +1,5 @@
 """The status line of training (spec 20 section 13.4)."""
-from typing import Sequence
+from typing import Optional, Sequence
 
 import numpy as np
 
@@ -11,11 +11,14 @@ def format_iter_time(seconds: float) -> str:
     return '[%ss]' % ('%.4f' % seconds)[:5]
 
 
-def format_status_line(clock: str, iteration: int, seconds: float, losses: Sequence[float]) -> str:
+def format_status_line(clock: str, iteration: int, seconds: float, losses: Sequence[float],
+                       feed_wait: Optional[float] = None) -> str:
     """clock `HH:MM:SS`, iterations done, duration of the last one, losses ->
-    `[..][#000001][0145ms][1.2345]`."""
-    return '[%s][#%06d]%s' % (clock, iteration, format_iter_time(seconds)) + ''.join(
+    `[..][#000001][0145ms][1.2345]`, and `[feed 35%]` behind it where that share of the time goes
+    into waiting for samples."""
+    line = '[%s][#%06d]%s' % (clock, iteration, format_iter_time(seconds)) + ''.join(
         '[%.4f]' % loss for loss in losses)
+    return line if feed_wait is None else line + '[feed %d%%]' % round(100 * feed_wait)
 
 
 def mean_losses(loss_history: Sequence[Sequence[float]], first_iter: int,

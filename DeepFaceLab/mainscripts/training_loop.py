@@ -2,19 +2,21 @@
 import os
 import sys
 import time
-import traceback
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
 import models
 from core.errors import UserError
 from core.interact import interact as io
 from core.joblib.worker_error import WorkerError
 from models import effective_config, patch_layer
-from models.loss_guard import make_collapse_error
+from samplelib.feed_tuner import FeedTuner
 
+from .preview_state import PreviewState
 from .status_file import StatusFile
 from .trainer_status import format_status_line, mean_losses
+from .training_programs import TrainingPrograms
+from .training_saves import TrainingSaves
 
 SAVE_INTERVAL_MIN = 25
 GOAL_IDLE_SEC = 0.1         # between two looks at the messages once the target iteration is reached
@@ -22,7 +24,7 @@ DEBUG_IDLE_SEC = 0.005
 CLOSE_WAIT_SEC = 1.0        # for the request that belongs to a signal which ended the workers
 
 
-class TrainingLoop:
+class TrainingLoop(TrainingSaves, TrainingPrograms):
     """One training run. The attributes are the names that `--execute-program` code may use.
 
     parameters: those of `trainerThread`. trainer_names are the names of the trainer module, which
@@ -31,18 +33,21 @@ class TrainingLoop:
 
     def __init__(self, parameters: Dict[str, Any], trainer_names: Dict[str, Any],
                  save_interval_min: float = SAVE_INTERVAL_MIN, exit_at_target: bool = False,
-                 status: Optional[StatusFile] = None) -> None:
+                 status: Optional[StatusFile] = None,
+                 state: Optional[PreviewState] = None) -> None:
         self.parameters = parameters
         self.trainer_names = trainer_names
         self.s2c, self.c2s, self.e = parameters['s2c'], parameters['c2s'], parameters['e']
         self.is_debug = bool(parameters['debug'])
         self.exit_at_target = exit_at_target
         self.status = status or StatusFile(None, 0, 1)
+        self.state = PreviewState() if state is None else state
         self.gen_snapshot = bool(parameters['kwargs'].get('gen_snapshot', False))
 
         self.start_time = time.time()
         self.save_interval_min = save_interval_min
         self.shared_state = {'after_save': False}
+        self.feed = FeedTuner(())
         self.loss_string = ''
         self.execute_programs: List[List[Any]] = []
         self.step_names: Dict[str, Any] = {}  # of the last iteration, for programs
@@ -130,6 +135,10 @@ class TrainingLoop:
             target_iter=self.model.get_target_iter(), batch_size=self.model.get_batch_size(),
             device=self.describe_devices(), pid=os.getpid())
         self.status.begin_iterations(self.model.get_iter())
+        self.state.report(
+            model_name=str(self.model.get_model_name()), iteration=self.model.get_iter(),
+            target_iter=self.model.get_target_iter())
+        self.feed = FeedTuner(self.model.get_training_data_generators() or ())
         self.last_save_time = time.time()
         self.execute_programs = [[x[0], x[1], time.time()]
                                  for x in self.parameters['execute_programs'] or []]
@@ -147,10 +156,14 @@ class TrainingLoop:
                     '"Hardware-accelerated GPU scheduling" in the graphics settings and restart.')
         iteration, seconds = self.model.train_one_iter()
         loss_history = self.model.get_loss_history()
+        feed_line = self.feed.note_step(seconds)
+        if feed_line is not None:
+            io.log_info(feed_line)
         self.show_status(iteration, seconds, loss_history)
         self.status.write_iteration(
             iteration, seconds, self.model.loss_names, loss_history[-1],
             self.model.get_batch_size(), device=self.describe_devices(),
+            feed_wait=round(self.feed.wait_share, 3),
             next_save_sec=round(max(0.0, self.last_save_time + self.save_interval_min * 60
                                     - time.time()), 1))
         if iteration == 1:
@@ -183,35 +196,26 @@ class TrainingLoop:
 
     def show_status(self, iteration: int, seconds: float, loss_history: List[List[float]]) -> None:
         clock = time.strftime('%H:%M:%S')
+        feed_wait = self.feed.wait_share if self.feed.is_bottleneck() else None
         if self.shared_state['after_save']:
             self.shared_state['after_save'] = False
             losses = mean_losses(loss_history, self.save_iter, iteration)
             self.step_names['mean_loss'] = losses
-            self.loss_string = format_status_line(clock, iteration, seconds, losses)
+            self.loss_string = format_status_line(clock, iteration, seconds, losses, feed_wait)
             io.log_info(self.loss_string)
             self.save_iter = iteration
         else:
             losses = loss_history[-1]
-            self.loss_string = format_status_line(clock, iteration, seconds, losses)
+            self.loss_string = format_status_line(clock, iteration, seconds, losses, feed_wait)
             if io.is_colab():
                 io.log_info('\r' + self.loss_string, end='')
             else:
                 io.log_info(self.loss_string, end='\r')
+        self.state.report(iteration=iteration, status_line=self.loss_string)
         self.step_names.update({
             'iter': iteration, 'iter_time': seconds, 'loss_history': loss_history,
             'time_str': '[%s]' % clock, 'loss_value': losses[-1] if len(losses) else None
         })
-
-    def save_by_time(self) -> None:
-        interval = self.save_interval_min * 60
-        need_save = False
-        while time.time() - self.last_save_time >= interval:
-            self.last_save_time += interval
-            need_save = True
-        self.step_names['need_save'] = need_save
-        if need_save and not self.is_reached_goal:
-            self.try_to(self.model_save, 'saved')
-            self.send_preview()
 
     def answer_messages(self) -> bool:
         """Do what the window asks; False when it asks to close."""
@@ -226,46 +230,10 @@ class TrainingLoop:
                     self.model.pass_one_iter()
                 self.send_preview()
             elif op == 'close':
+                self.state.report(is_closing=True)      # a signal may have asked for it
                 self.save_last()
                 return False
         return True
-
-    # ---------------------------------------------------------------- what messages and programs
-    # may call
-
-    def model_save(self) -> bool:
-        """Save; False when the model refused because it is not finite."""
-        if self.is_debug or self.is_reached_goal:
-            return True
-        io.log_info('Saving....', end='\r')
-        start, backups_made = time.time(), self.model.backups_made
-        if self.model.save() is False:      # a plug-in's own save returns nothing
-            return False
-        self.shared_state['after_save'] = True
-        self.status.write('save', iteration=self.model.get_iter(),
-                          seconds=round(time.time() - start, 3))
-        self.report_backup(backups_made)
-        return True
-
-    def save_last(self) -> None:
-        """The save that ends the training. UserError when the model is not finite: it must not
-        look like a good end."""
-        if self.model.get_iter() == 0:
-            io.log_info('Nothing has been trained yet, so nothing is saved.')
-            return
-        if not self.model_save():
-            raise make_collapse_error('The model is not finite and was not saved at the end.',
-                                      self.model.get_model_name())
-
-    def model_backup(self) -> None:
-        if not self.is_debug and not self.is_reached_goal:
-            backups_made = self.model.backups_made
-            self.model.create_backup()
-            self.report_backup(backups_made)
-
-    def report_backup(self, made_before: int) -> None:
-        if self.model.backups_made > made_before:
-            self.status.write('backup', iteration=self.model.get_iter())
 
     def describe_devices(self) -> str:
         devices = self.model.device_config.devices
@@ -286,48 +254,3 @@ class TrainingLoop:
                 self.status.write('preview', iteration=self.model.get_iter(),
                                   seconds=round(time.time() - start, 3))
         self.e.set()
-
-    @staticmethod
-    def try_to(action: Callable[[], None], done: str) -> None:
-        """Run a save or backup that is not the last one: a full disk must not end the training."""
-        try:
-            action()
-        except (OSError, UserError) as error:
-            io.log_err('NOT %s, training goes on: %s' % (done, error))
-
-    # ---------------------------------------------------------------- programs of the command line
-
-    def run_programs(self) -> None:
-        """Run `--execute-program` code that is due: [seconds, code, last run] (spec 20 section
-        13.3)."""
-        if self.is_debug:
-            return
-        cur_time = time.time()
-        for x in self.execute_programs:
-            prog_time, prog, last_time = x
-            exec_prog = False
-            if prog_time > 0 and cur_time - self.start_time >= prog_time:
-                x[0] = 0
-                exec_prog = True
-            elif prog_time < 0 and cur_time - last_time >= -prog_time:
-                x[2] = cur_time
-                exec_prog = True
-            if exec_prog:
-                names = self.get_program_names()
-                names.update(cur_time=cur_time, x=x, prog_time=prog_time, prog=prog,
-                             last_time=last_time, exec_prog=exec_prog)
-                try:
-                    # by design: the user gives this code on the command line to steer the training
-                    exec(prog, names)  # noqa: S102
-                except Exception:  # noqa: BLE001 reported: a mistake in a program must not end the training
-                    io.log_err('Unable to execute program: %s\n%s' % (prog, traceback.format_exc()))
-
-    def get_program_names(self) -> Dict[str, Any]:
-        names = dict(self.trainer_names)
-        names.update(self.parameters)
-        names.update(self.step_names)
-        for name in ('model', 'model_save', 'model_backup', 'send_preview', 'shared_state',
-                     'execute_programs', 'start_time', 'save_interval_min', 'save_iter',
-                     'last_save_time', 'is_reached_goal', 'loss_string', 'i'):
-            names[name] = getattr(self, name)
-        return names

@@ -10,9 +10,13 @@ from argparse import Namespace
 from pathlib import Path
 from typing import List, Optional
 
+from core import gray_tree
 from core.errors import UserError
+from core.tree_files import is_own_module
+from mainscripts import changed_options
 
 NOT_BUILT_EXIT_CODE = 3
+SUMMARIZING = ("train",)    # verbs that show their whole configuration themselves
 
 
 class NotBuiltError(UserError):
@@ -22,7 +26,10 @@ class NotBuiltError(UserError):
 
 
 def has_module(name: str) -> bool:
-    """Whether a module of the tree (dotted name) exists; imports its packages, not itself."""
+    """Whether a module of the tree (dotted name) exists; imports its packages, not itself. What an
+    older tree left behind does not count."""
+    if not is_own_module(name):
+        return False
     package = name.rpartition(".")[0]
     if package and not has_module(package):
         return False
@@ -39,6 +46,7 @@ def find_script(verb: str, module: str) -> None:
 def start(verb: str, module: str, devices: bool = False):
     """The script of a verb, imported; before that what every verb does first: step back behind the
     user's other programs and, where it computes, list the devices (in a child process; seconds).
+    Then one line of what is not default, of the script's `OPTIONS` and those of every process.
 
     A script that is missing raises NotBuiltError before anything else.
     """
@@ -50,13 +58,19 @@ def start(verb: str, module: str, devices: bool = False):
         from core.leras import nn
 
         nn.initialize_main_env()
-    return importlib.import_module(module)
+    script = importlib.import_module(module)
+    if verb not in SUMMARIZING:
+        changed_options.tell(getattr(script, "OPTIONS", ()))
+    return script
 
 
 def check_model(name: str) -> None:
     if not has_module("models.Model_" + name):
-        raise NotBuiltError("Model {} is not part of this version yet.".format(name),
-                            ["a community model goes into models/Model_{}".format(name)])
+        remedies = ["a community model goes into models/Model_{}".format(name)]
+        if name in gray_tree.MODELS:
+            remedies.insert(0, "gray models are in the folder {} beside this tree".format(
+                gray_tree.NAME))
+        raise NotBuiltError("Model {} is not part of this version yet.".format(name), remedies)
 
 
 def optional_path(value: Optional[str]) -> Optional[Path]:
@@ -105,8 +119,7 @@ def run_extract(args: Namespace):
 
 
 def run_sort(args: Namespace):
-    # Of all methods only absdiff computes on a GPU.
-    script = start("sort", "mainscripts.Sorter", devices=args.sort_by_method in (None, "absdiff"))
+    script = start("sort", "mainscripts.Sorter")
     script.main(input_path=Path(args.input_dir), sort_by_method=args.sort_by_method)
 
 
@@ -119,6 +132,7 @@ UTIL_OPERATIONS = [
     ("pack_faceset", "samplelib.PackedFaceset", "PackedFaceset.pack"),
     ("unpack_faceset", "samplelib.PackedFaceset", "PackedFaceset.unpack"),
     ("export_faceset_mask", "mainscripts.Util", "export_faceset_mask"),
+    ("faceset_info", "mainscripts.Util", "show_faceset_info"),
 ]
 
 
@@ -167,15 +181,18 @@ def configure_options(args: Namespace) -> None:
     """
     if "set_options" not in args:
         return
-    from core import options
+    from core import debug_areas, options
 
     answers = options.read_answers(Path(args.answers)) if args.answers else {}
     flags = options.parse_assignments(args.set_options)
     patches = getattr(args, "patches", [])
     if patches:
         flags["patches"] = ",".join(([flags["patches"]] if "patches" in flags else []) + patches)
+    if getattr(args, "no_provenance", False):
+        flags["provenance"] = "n"
     options.configure_sources(options.OptionSources(flags=flags, answers=answers,
                                                     answers_path=args.answers))
+    debug_areas.share_with_workers()
 
 
 def report_unused_options(args: Namespace) -> None:
@@ -210,6 +227,7 @@ def run_train(args: Namespace):
                 restore_last_good=args.restore_last_good,
                 dry_run=args.dry_run,
                 status_file=optional_path(args.status_file),
+                web=args.web,
                 src_pak_name=args.src_pak_name,
                 dst_pak_name=args.dst_pak_name,
                 gen_snapshot=args.gen_snapshot)
@@ -218,10 +236,14 @@ def run_train(args: Namespace):
 def run_exportdfm(args: Namespace):
     check_model(args.model_name)
     script = start("exportdfm", "mainscripts.ExportDFM", devices=True)
-    script.main(model_class_name=args.model_name, saved_models_path=Path(args.model_dir))
+    script.main(model_class_name=args.model_name,
+                saved_models_path=Path(args.model_dir),
+                force_model_name=args.force_model_name)
 
 
 def run_merge(args: Namespace):
+    from core.process_options import PROVENANCE, get_setting
+
     check_model(args.model_name)
     gpu_idxs = parse_gpu_idxs(args.force_gpu_idxs)
     script = start("merge", "mainscripts.Merger", devices=True)
@@ -233,7 +255,9 @@ def run_merge(args: Namespace):
                 output_mask_path=Path(args.output_mask_dir),
                 aligned_path=optional_path(args.aligned_dir),
                 force_gpu_idxs=gpu_idxs,
-                cpu_only=args.cpu_only)
+                cpu_only=args.cpu_only,
+                pak_name=args.pak_name,
+                has_provenance=get_setting(PROVENANCE))
 
 
 def run_extract_video(args: Namespace):
@@ -284,7 +308,9 @@ def run_dev_test(args: Namespace):
 def run_xseg_editor(args: Namespace):
     """Exit code of the editor: 0, or 1 when the folder holds a packed faceset."""
     script = start("xseg editor", "XSegEditor.XSegEditor")
-    return script.start(Path(args.input_dir))
+    if args.model_dir is None:
+        return script.start(Path(args.input_dir))
+    return script.start(Path(args.input_dir), model_dirpath=Path(args.model_dir))
 
 
 def run_xseg_apply(args: Namespace):
@@ -317,6 +343,16 @@ def run_demo_train(args: Namespace):
                            quick=args.quick,
                            resolution=args.resolution,
                            minutes=args.minutes)
+
+
+def run_demo_merge(args: Namespace):
+    script = start("demo-merge", "demo.merge", devices=True)
+    return script.run_merge(workspace_path=Path(args.workspace))
+
+
+def run_clear_workspace(args: Namespace):
+    script = start("clear-workspace", "mainscripts.ClearWorkspace")
+    return script.main(Path(args.workspace), args.yes)
 
 
 # These two look and compute nothing: no lower priority, no devices listed in advance.

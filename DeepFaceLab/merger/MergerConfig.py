@@ -5,27 +5,18 @@ order and the class paths `merger.MergerConfig.*` are interface. Numbers are kep
 NumPy integer divided by a float would turn float32 images into float64 under NumPy 2.
 """
 import copy
-from typing import Any, Dict, Optional
+from typing import Any, Dict
 
 from core.interact import interact as io
 from facelib import FaceType
 
-mode_dict = {0: 'original', 1: 'overlay', 2: 'hist-match', 3: 'seamless', 4: 'seamless-hist-match',
-             5: 'raw-rgb', 6: 'raw-predict'}
-mode_str_dict = {name: number for number, name in mode_dict.items()}
+from . import merge_questions as questions
+from .merge_questions import ask, ask_color_transfer
+from .merge_tables import (ctm_dict, ctm_str_dict, mask_mode_dict, mode_dict, mode_str_dict,
+                           sharpen_dict)
 
-mask_mode_dict = {
-    0: 'full', 1: 'dst', 2: 'learned-prd', 3: 'learned-dst', 4: 'learned-prd*learned-dst',
-    5: 'learned-prd+learned-dst', 6: 'XSeg-prd', 7: 'XSeg-dst', 8: 'XSeg-prd*XSeg-dst',
-    9: 'learned-prd*learned-dst*XSeg-prd*XSeg-dst'
-}
-
-ctm_dict = {
-    0: 'None', 1: 'rct', 2: 'lct', 3: 'mkl', 4: 'mkl-m', 5: 'idt', 6: 'idt-m', 7: 'sot-m',
-    8: 'mix-m'
-}
-# None comes first: the prompt lists the names in this order (spec 50 section 4.1)
-ctm_str_dict = {None if number == 0 else name: number for number, name in ctm_dict.items()}
+__all__ = ['MergerConfig', 'MergerConfigFaceAvatar', 'MergerConfigMasked', 'ctm_dict',
+           'ctm_str_dict', 'mask_mode_dict', 'mode_dict', 'mode_str_dict']
 
 HIST_MATCH_MODES = ('hist-match', 'seamless-hist-match')
 
@@ -48,7 +39,7 @@ class MergerConfig:
     def __init__(self, type: int = 0, sharpen_mode: int = 0, blursharpen_amount: int = 0,
                  **kwargs: Any) -> None:
         self.type = type
-        self.sharpen_dict = {0: 'None', 1: 'box', 2: 'gaussian'}
+        self.sharpen_dict = dict(sharpen_dict)
         self.sharpen_mode = sharpen_mode
         self.blursharpen_amount = blursharpen_amount
 
@@ -57,15 +48,9 @@ class MergerConfig:
 
     def ask_settings(self) -> None:
         """Ask for the sharpening (prompts 10 and 11 of spec 50 section 4.4)."""
-        for number, name in self.sharpen_dict.items():
-            io.log_info('(%d) %s' % (number, name))
-        self.sharpen_mode = int(
-            io.input_int(
-                '', 0, valid_list=list(self.sharpen_dict), help_message=(
-                    'How the merged face is sharpened; box and gaussian differ in the kernel.')))
+        self.sharpen_mode = ask(questions.SHARPEN_MODE)
         if self.sharpen_mode != 0:
-            self.blursharpen_amount = clamp(io.input_int(
-                'Amount of blur (negative) or sharpening', 0, add_info='-100..100'), -100, 100)
+            self.blursharpen_amount = ask(questions.BLURSHARPEN)
 
     def toggle_sharpen_mode(self) -> None:
         names = list(self.sharpen_dict)
@@ -192,48 +177,33 @@ class MergerConfigMasked(MergerConfig):
     def add_bicubic_degrade_power(self, diff: int) -> None:
         self._add('bicubic_degrade_power', diff, 0, 100)
 
-    def _ask(self, field: str, text: str, default: int, low: int, high: int,
-             help_message: Optional[str] = None) -> None:
-        value = io.input_int(text, default, add_info='%d..%d' % (low, high),
-                             help_message=help_message)
-        setattr(self, field, clamp(value, low, high))
-
     def ask_settings(self) -> None:
         """Ask everything, in the order that scripted answers depend on (spec 50 section 4.4).
 
         The defaults of threshold, mask mode and colour transfer differ from the constructor's
         (KEEP).
         """
-        for number, name in mode_dict.items():
-            io.log_info('(%d) %s' % (number, name))
-        self.set_mode(io.input_int('', mode_str_dict.get(self.default_mode, 1)))
+        self.set_mode(ask(questions.MODE, mode_str_dict.get(self.default_mode, 1)))
         if self.mode == 'hist-match':
-            self.masked_hist_match = io.input_bool('Match the histogram inside the mask only?',
-                                                   True)
+            self.masked_hist_match = ask(questions.MASKED_HIST_MATCH)
         if self.mode in HIST_MATCH_MODES:
-            self._ask('hist_match_threshold', 'Threshold of the histogram match', 255, 0, 255)
+            self.hist_match_threshold = ask(questions.HIST_MATCH_THRESHOLD)
 
-        for number, name in mask_mode_dict.items():
-            io.log_info('(%d) %s' % (number, name))
-        self.mask_mode = int(io.input_int('', 1, valid_list=list(mask_mode_dict)))
+        self.mask_mode = ask(questions.MASK_MODE)
         if not self._is_raw():
-            self._ask('erode_mask_modifier', 'Erode the mask by', 0, -400, 400)
-            self._ask('blur_mask_modifier', 'Blur the mask by', 0, 0, 400)
-            self._ask('motion_blur_power', 'Power of the motion blur', 0, 0, 100)
-        self._ask('output_face_scale', 'Scale of the output face', 0, -50, 50)
+            self.erode_mask_modifier = ask(questions.ERODE_MASK)
+            self.blur_mask_modifier = ask(questions.BLUR_MASK)
+            self.motion_blur_power = ask(questions.MOTION_BLUR)
+        self.output_face_scale = ask(questions.FACE_SCALE)
         if not self._is_raw():
-            name = io.input_str('Colour transfer to the predicted face', None,
-                                valid_list=[name for name in ctm_str_dict if name is not None])
-            self.color_transfer_mode = ctm_str_dict[name]
+            self.color_transfer_mode = ask_color_transfer()
 
         super().ask_settings()
-        self._ask('super_resolution_power', 'Power of the super resolution', 0, 0, 100,
-                  help_message='How much of the enhanced face is mixed into the prediction.')
+        self.super_resolution_power = ask(questions.SUPER_RESOLUTION)
         if not self._is_raw():
-            self._ask('image_denoise_power', 'Denoise the background by', 0, 0, 500)
-            self._ask('bicubic_degrade_power', 'Degrade the background by bicubic rescaling', 0, 0,
-                      100)
-            self._ask('color_degrade_power', 'Degrade the colours of the result by', 0, 0, 100)
+            self.image_denoise_power = ask(questions.IMAGE_DENOISE)
+            self.bicubic_degrade_power = ask(questions.BICUBIC_DEGRADE)
+            self.color_degrade_power = ask(questions.COLOR_DEGRADE)
         io.log_info('')
 
     def __eq__(self, other: object) -> bool:
@@ -277,7 +247,7 @@ class MergerConfigFaceAvatar(MergerConfig):
         self.add_source_image = add_source_image
 
     def ask_settings(self) -> None:
-        self.add_source_image = io.input_bool('Show the source image beside the result?', False)
+        self.add_source_image = ask(questions.SOURCE_IMAGE)
         super().ask_settings()
 
     def toggle_add_source_image(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from core import persist
+from core import debug_areas, persist
 from core.cv2ex import cv2_imread, cv2_imwrite, cv2_resize  # names of this module too: plug-ins
 from core.errors import UserError
 from core.interact import interact as io
@@ -294,6 +294,8 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         seconds = time.time() - start
         self.loss_history.append([float(value) for _, value in losses])
         self.loss_names = [name for name, _ in losses]
+        debug_areas.tell('train', 'iteration %d: %s in %.3f s', self.iter + 1,
+                         list(zip(self.loss_names, self.loss_history[-1])), seconds)
         for notice in self.loss_guard.check(self.iter + 1, self.loss_names, self.loss_history[-1]):
             io.log_err(notice)
         error = self.loss_guard.get_error(self.get_model_name())

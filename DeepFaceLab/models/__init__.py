@@ -6,14 +6,19 @@
 import importlib
 import importlib.util
 
+from core import gray_tree
+
 from . import plugin_errors
 from .ModelBase import DryRunFinished, ModelBase
+
+gray_tree.add_neighbour()
 
 __all__ = ['DryRunFinished', 'ModelBase', 'import_model']
 
 
 def import_model(model_class_name: str) -> type:
-    """Return the class `Model` of the plug-in package `models.Model_<model_class_name>`.
+    """Return the class `Model` of the plug-in package `models.Model_<model_class_name>`, one
+    of the grayscale tree included.
 
     Raises UserError for what `plugin_errors` can explain: no such folder, no `Model` in it, text
     that Python cannot read, a name or package that is not there.

@@ -70,6 +70,9 @@ PREVIEW_PERIOD_COLAB = Option('preview_period_colab', 'int', None, 'The same on 
 FORCE_NEW_PREVIEW = Option('force_new_preview', 'bool', False,
                            'Draw new faces for the preview at the start and after every picture',
                            env=('user_force_new_preview', ))
+FONT_SIZE_MINUS = Option(
+    'font_size_minus_for_iter', 'int', 2, 'Pixels by which the text of the loss chart is smaller '
+    'than its line', limits=(0, 15), env=('font_size_minus_for_iter', ))
 EXIT_AT_TARGET = Option(
     'exit_at_target', 'bool', False, 'End the program when the target iteration is reached',
     help='Otherwise it stays to show previews until it is closed.')
@@ -95,6 +98,20 @@ STATUS_FILE_MB = Option(
     limits=(0.01, None),
     help='Before the status file exceeds so many MB it becomes PATH.1, in place of the one '
          'before.')
+WEB = Option(
+    'web', 'bool', False, 'Page that shows and steers the training in a browser',
+    help='As --web. Its address, with a secret token, is printed when training begins; it needs '
+         'bottle (requirements-web.txt).')
+WEB_PORT = Option(
+    'web_port', 'int', 8080, 'Port of the page', limits=(0, 65535), help='0 takes a free one.')
+WEB_HOST = Option(
+    'web_host', 'str', '127.0.0.1', 'Address at which the page listens',
+    help='The default is reached from this machine only, so also through a tunnel (ssh -L). '
+         '0.0.0.0 listens everywhere; nothing is encrypted then.')
+WEB_NAMES = Option(
+    'web_names', 'str', '', 'Other names of this machine in addresses of the page',
+    help='Names with commas between them. The page answers only where it is called localhost, '
+         'web_host or one of these; where it listens to other machines also by any IP address.')
 KEEP_PREVIOUS = Option(
     'keep_previous', 'int', 1, 'Earlier saves to keep', limits=(0, 24),
     help='They stay in <model>_previous, so that a damaged save costs one save interval only. '
@@ -116,8 +133,9 @@ PLAN_MEMORY = Switch(
          'more.')
 TRAINER_OPTIONS = [
     SAVE_INTERVAL_MIN, KEEP_PREVIOUS, PREVIEW_PERIOD, PREVIEW_PERIOD_COLAB, FORCE_NEW_PREVIEW,
-    EXIT_AT_TARGET, NON_FINITE_LIMIT, LOSS_JUMP_FACTOR, STATUS_FILE, STATUS_INTERVAL_SEC,
-    STATUS_FILE_MB, RESET_TRAINING, PATCHES, PLAN_MEMORY
+    FONT_SIZE_MINUS, EXIT_AT_TARGET, NON_FINITE_LIMIT, LOSS_JUMP_FACTOR, STATUS_FILE,
+    STATUS_INTERVAL_SEC, STATUS_FILE_MB, WEB, WEB_PORT, WEB_HOST, WEB_NAMES, RESET_TRAINING,
+    PATCHES, PLAN_MEMORY
 ]
 
 # Which model and how it is opened: answers to questions that are no options of the model itself.
@@ -142,9 +160,6 @@ LEAN_UPDATES = Option(
          'memory, and no update runs ahead of what still reads its weight.')
 START_OPTIONS = [FORCE_MODEL_NAME, FORCE_GPU_IDXS, CPU_ONLY, SILENT_START, CHANGE_SETTINGS,
                  LEAN_UPDATES]
-
-# Environment names of old launchers that nothing reads (spec 60 section 17.1).
-OBSOLETE_NAMES = ('apply_reshape_test', 'alter_iter_font_size', 'debug_model_saehdbw')
 
 # Not by a model's questions, so a key that only these know is no mistake.
 LOOKED_AT_LATER = TRAINER_OPTIONS + START_OPTIONS + list(PROCESS_OPTIONS)

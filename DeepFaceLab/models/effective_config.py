@@ -14,11 +14,11 @@ import numpy as np
 from core import options, pathex, persist
 from core.interact import interact as io
 from core.leras import nn, tf32
-from core.process_options import PROCESS_OPTIONS, TF_ALLOW_GROWTH, get_setting
+from core.process_options import (PROCESS_OPTIONS, TF_ALLOW_GROWTH, get_setting,
+                                  list_obsolete)
 
 from .common.placement import describe_batch, describe_placement, get_batch_size
-from .common_options import (OBSOLETE_NAMES, PLAN_MEMORY, START_OPTIONS, TRAINER_OPTIONS,
-                             get_trainer_option)
+from .common_options import PLAN_MEMORY, START_OPTIONS, TRAINER_OPTIONS, get_trainer_option
 from .memory_plan import report
 from .model_store import to_plain
 
@@ -102,9 +102,7 @@ def list_changed_settings() -> List[str]:
     """Lines of the settings that somebody gave, and of names that no longer mean anything."""
     lines = ['%s : %s (%s)' % (key, entry['value'], entry['source'])
              for key, entry in collect_settings().items() if entry['source'] != 'built-in default']
-    environ = options.current_sources().environ
-    return lines + ['%s : obsolete, without effect (environment)' % name
-                    for name in OBSOLETE_NAMES if environ.get(name)]
+    return lines + list_obsolete(options.current_sources().environ)
 
 
 def log_settings(model: Any) -> None:

@@ -11,7 +11,10 @@ import numpy as np
 
 from core import imagelib
 
+from .common_options import FONT_SIZE_MINUS, get_trainer_option
+
 CHART_HEIGHT = 100          # pixels
+CHUNK = 10000               # entries that are converted at once: threads take turns in between
 BACKGROUND = 0.1
 LINE_LEVEL = 0.8            # grey of the horizontal lines and of the text
 LINES_COUNT = 5             # intervals; one line more is drawn
@@ -35,7 +38,10 @@ def to_loss_array(loss_history: Sequence[Sequence[float]]) -> np.ndarray:
     k = max(len(entry) for entry in loss_history)
     if any(len(entry) != k for entry in loss_history):
         loss_history = [list(entry) + [0.0] * (k - len(entry)) for entry in loss_history]
-    return np.array(loss_history, np.float64).reshape(len(loss_history), k)
+    losses = np.empty((len(loss_history), k), np.float64)
+    for first in range(0, len(loss_history), CHUNK):
+        losses[first:first + CHUNK] = loss_history[first:first + CHUNK]
+    return losses
 
 
 def reduce_loss_history(loss_history: Sequence[Sequence[float]], w: int) -> LossColumns:
@@ -85,29 +91,40 @@ def get_loss_colors(k: int, c: int) -> np.ndarray:
     return np.concatenate([colors, np.ones((k, max(0, c - 3)))], -1)[:, :c]
 
 
-def draw_loss_chart(losses: LossColumns, iteration: int, c: int) -> np.ndarray:
-    """Paint the chart: float64 (100, w, c), 0..1 apart from the text, which is added (spec 20
-    section 9)."""
+def draw_loss_curves(losses: LossColumns, c: int, height: int = CHART_HEIGHT) -> np.ndarray:
+    """Paint the curves and lines: float64 (height, w, c), 0..1 (spec 20 section 9)."""
     w, k = losses.low.shape
-    chart = np.full((CHART_HEIGHT, w, c), BACKGROUND)
-    top = CHART_HEIGHT - 1
+    chart = np.full((height, w, c), BACKGROUND)
+    top = height - 1
     # clipped before the conversion: a huge loss must not overflow the integer
     low_rows = np.clip(losses.low / losses.scale * top, 0, top).astype(np.int64)
     high_rows = np.clip(losses.high / losses.scale * top, 0, top).astype(np.int64)
-    rows = np.arange(CHART_HEIGHT)[::-1, None]      # counted from the bottom
+    rows = np.arange(height)[::-1, None]      # counted from the bottom
     for p, color in enumerate(get_loss_colors(k, c)):
         chart[(rows >= low_rows[None, :, p]) & (rows <= high_rows[None, :, p])] = color
 
     line_height = top / LINES_COUNT
     for i in range(LINES_COUNT + 1):
         chart[int(i * line_height)] = LINE_LEVEL
+    return chart
 
-    text = 'Iter: %d' % iteration if iteration != 0 else ''
-    status = os.environ.get(STATUS_TEXT_VARIABLE, '')
-    if text and status:
-        text += ' ' + status
+
+def describe_iteration(iteration: int) -> str:
+    """The text of the chart; '' at iteration 0."""
+    if iteration == 0:
+        return ''
+    return ('Iter: %d %s' % (iteration, os.environ.get(STATUS_TEXT_VARIABLE, '').strip())).strip()
+
+
+def draw_loss_chart(losses: LossColumns, iteration: int, c: int) -> np.ndarray:
+    """Paint the chart: float64 (100, w, c), 0..1 apart from the text, which is added (spec 20
+    section 9)."""
+    chart = draw_loss_curves(losses, c)
+    line_height = (CHART_HEIGHT - 1) / LINES_COUNT
     first, last = int((LINES_COUNT - 1) * line_height), int(LINES_COUNT * line_height)
-    chart[first:last] += imagelib.get_text_image((last - first, w, c), text, color=[LINE_LEVEL] * c)
+    chart[first:last] += imagelib.get_text_image(
+        (last - first, chart.shape[1], c), describe_iteration(iteration), color=[LINE_LEVEL] * c,
+        font_size_minus_h=get_trainer_option(FONT_SIZE_MINUS))
     return chart
 
 

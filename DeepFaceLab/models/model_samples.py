@@ -1,13 +1,15 @@
 """The part of ModelBase that draws samples and shows previews (spec 20 section 8)."""
+import os
 from inspect import signature
 from typing import Any, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from core import imagelib
+from core import debug_areas, imagelib
 from core.interact import interact as io
+from core.options import find_given
 
-from .common_options import FORCE_NEW_PREVIEW, get_trainer_option
+from .common_options import FONT_SIZE_MINUS, FORCE_NEW_PREVIEW, get_trainer_option
 from .loss_chart import get_loss_history_preview
 from .preview_choice import choose_preview_sample
 from .preview_history import PreviewHistoryWriter
@@ -90,10 +92,17 @@ class SamplesAndPreviews:
         they are known: those of a sample from data.dat are not."""
         if filenames is not None and 'filenames' in signature(self.onGetPreview).parameters:
             keywords['filenames'] = filenames
-        return self.onGetPreview(sample, **keywords)
+        previews = self.onGetPreview(sample, **keywords)
+        if debug_areas.is_on('view'):
+            for name, image in previews:
+                debug_areas.tell('view', '%s: %s', name, debug_areas.ArraysText(image))
+        return previews
 
     def get_preview_history_writer(self) -> PreviewHistoryWriter:
         if self.preview_history_writer is None:
+            given = find_given(FONT_SIZE_MINUS)
+            if given is not None:       # the writer's process knows the environment only
+                os.environ[FONT_SIZE_MINUS.env[0]] = str(given)
             self.preview_history_writer = PreviewHistoryWriter()
         return self.preview_history_writer
 

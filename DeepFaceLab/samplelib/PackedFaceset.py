@@ -1,29 +1,38 @@
 """faceset.pak: a faceset in one file (spec 30 section 5)."""
 import os
-import struct
 from pathlib import Path
-from typing import Any, BinaryIO, Dict, List, Optional, Sequence, Tuple
-
-import numpy as np
+from typing import Any, Dict, List, Optional, Sequence
 
 import samplelib
 from core import pathex, persist
 from core.errors import UserError
 from core.file_names import is_plain_file_name
 from core.interact import interact as io
+from core.options import Option, ask, wait_for_go
 from DFLIMG import face_fields
 from facelib import FaceType
 
+from .pak_reader import PAK_REMEDIES, CorruptPakError, UnknownPakVersionError, read_index
+from .pak_writer import KEEP_MEMBERS, add_old_members, write_pak
 from .Sample import Sample, SampleType
+
+__all__ = ["CorruptPakError", "OPTIONS", "PackedFaceset", "UnknownPakVersionError",
+           "packed_faceset_filename"]
 
 packed_faceset_filename = "faceset.pak"
 
-_VERSION = 1
-_HEADER = struct.Struct("<QQ")  # version, size of the configurations
-_COPY_BYTES = 1 << 20
-
-_PAK_REMEDIES = ["Copy the pak again from where it came from.",
-                 "Remove it to use the loose images of its folder."]
+REPLACE = Option(
+    "pack_replace", "bool", None, "Replace the present faceset.pak?",
+    condition="util --pack-faceset, faceset.pak exists",
+    help="Given, the verb does not wait for Enter; n stops it.")
+PERSONS = Option(
+    "pack_persons", "bool", True, "Subfolders found. Treat each of them as one person?",
+    condition="util --pack-faceset, with subfolders",
+    help="Yes: the faces of the subfolders are packed. No: those of the folder itself.")
+DELETE_ORIGINALS = Option(
+    "pack_delete_originals", "bool", True, "Delete the packed original files?",
+    condition="util --pack-faceset")
+OPTIONS = (REPLACE, PERSONS, KEEP_MEMBERS, DELETE_ORIGINALS)
 
 
 def _get_enum_member(enum_class: Any, name: str) -> Any:
@@ -40,14 +49,6 @@ def _get_enum_member(enum_class: Any, name: str) -> Any:
 persist.register_class("builtins", "getattr", _get_enum_member)
 
 
-class CorruptPakError(persist.CorruptFileError):
-    """A pak that is cut off or contradicts itself; names the file."""
-
-
-class UnknownPakVersionError(CorruptPakError, NotImplementedError):
-    """A pak of another version of the format, as far as its header can be believed."""
-
-
 class PackedFaceset:
 
     @staticmethod
@@ -55,17 +56,22 @@ class PackedFaceset:
         """Pack the faces of a folder into its faceset.pak; asks before it overwrites or deletes.
 
         With subfolders, each may count as one person. Only files that are in the finished pak are
-        deleted, and of the persons' folders only those that are empty then.
+        deleted, and of the persons' folders only those that are empty then. Faces that only the
+        pak of before holds are kept in the new one, unless the answer is no.
         """
         samples_path = Path(samples_path)
+        if not samples_path.is_dir():
+            raise UserError("There is no folder %s." % (samples_path,),
+                            ["Choose the folder with the aligned faces."])
         pak_path = samples_path / packed_faceset_filename
+        old_samples = _load_old(samples_path)
         if pak_path.exists():
             io.log_info("%s exists and will be replaced." % (pak_path,))
-            io.input("Press enter to continue.")
+            wait_for_go(REPLACE, io.input)
 
         person_names = None
         if pathex.get_all_dir_names(samples_path):
-            if io.input_bool("Subfolders found. Treat each of them as one person?", True):
+            if ask(PERSONS, io):
                 person_names = sorted(pathex.get_all_dir_names(samples_path))
         folders = [samples_path] if person_names is None else [samples_path / name
                                                                for name in person_names]
@@ -80,14 +86,14 @@ class PackedFaceset:
             sample.filename = source.name
             sample.person_name = None if person_names is None else source.parent.name
 
-        _write_pak(pak_path, samples, sources)
+        write_pak(pak_path, *add_old_members(samples, sources, old_samples))
         if len(sources) < len(image_paths):
             io.log_info("%d files without face data are not in the pak and stay where they are."
                         % (len(image_paths) - len(sources)))
 
-        if io.input_bool("Delete the packed original files?", True):
+        if ask(DELETE_ORIGINALS, io):
             for source in io.progress_bar_generator(sources, "Deleting files"):
-                source.unlink()
+                persist.remove_file(source)
             if person_names is not None:
                 for folder in folders:
                     if not any(folder.iterdir()):
@@ -103,8 +109,8 @@ class PackedFaceset:
         samples_path = Path(samples_path)
         pak_path = samples_path / packed_faceset_filename
         if not pak_path.exists():
-            io.log_info("%s: file not found." % (pak_path,))
-            return
+            raise UserError("%s: file not found." % (pak_path,),
+                            ["Choose the folder with the packed faceset."])
         samples = PackedFaceset.load(samples_path)
         targets = [_member_path(samples_path, sample, pak_path) for sample in samples]
         if len({os.path.normcase(str(target)) for target in targets}) < len(targets):
@@ -141,7 +147,7 @@ class PackedFaceset:
                                 ["Check the name of the pack."])
             return None
 
-        configs, offsets, data_start, file_size = _read_index(pak_path)
+        configs, offsets, data_start, file_size = read_index(pak_path)
         samples = []
         configs.reverse()
         for start, end in zip(offsets[:-1], offsets[1:]):
@@ -150,11 +156,22 @@ class PackedFaceset:
             end = min(end, file_size - data_start)
             if not 0 <= start <= end:
                 raise CorruptPakError("%s: it is cut off or damaged (member %s)."
-                                      % (pak_path, config.get("filename")), _PAK_REMEDIES)
+                                      % (pak_path, config.get("filename")), PAK_REMEDIES)
             sample = _make_sample(config, pak_path)
             sample.set_filename_offset_size(str(pak_path), data_start + start, end - start)
             samples.append(sample)
         return samples
+
+
+def _load_old(samples_path: Path) -> List[Sample]:
+    """Members of the pak that a new one will replace; none of a damaged one, which is logged."""
+    try:
+        return PackedFaceset.load(samples_path) or []
+    except UnknownPakVersionError:
+        raise       # not damaged
+    except persist.CorruptFileError as e:
+        io.log_err(e.what)
+        return []
 
 
 def _make_sample(config: Dict[str, Any], pak_path: Path) -> Sample:
@@ -170,7 +187,7 @@ def _make_sample(config: Dict[str, Any], pak_path: Path) -> Sample:
     except Exception as e:
         raise CorruptPakError("%s: the data of its member %s are damaged (%s: %s)."
                               % (pak_path, config.get("filename"), type(e).__name__, e),
-                              _PAK_REMEDIES) from e
+                              PAK_REMEDIES) from e
 
 
 def _check_sample(sample: Sample) -> None:
@@ -187,97 +204,6 @@ def _check_sample(sample: Sample) -> None:
             raise face_fields.refuse(key, source)
     sample.source_filename = face_fields.read_file_name(sample.source_filename, "source_filename",
                                                         source)
-
-
-def _read_index(pak_path: Path) -> Tuple[List[Dict[str, Any]], List[int], int, int]:
-    """(configurations, offsets relative to the data, position of the data, file size)."""
-    file_size = pak_path.stat().st_size
-    with open(str(pak_path), "rb") as f:
-        header = f.read(_HEADER.size)
-        if len(header) < _HEADER.size:
-            raise CorruptPakError("%s: it is cut off." % (pak_path,), _PAK_REMEDIES)
-        version, config_size = _HEADER.unpack(header)
-        if version != _VERSION:
-            raise UnknownPakVersionError("%s: version %d of the format is not known."
-                                         % (pak_path, version), _PAK_REMEDIES)
-        if config_size > file_size:
-            raise CorruptPakError("%s: it is cut off." % (pak_path,), _PAK_REMEDIES)
-        configs = _read_configs(f, pak_path)
-        f.seek(_HEADER.size + config_size)
-        table = f.read(8 * (len(configs) + 1))
-        if len(table) < 8 * (len(configs) + 1):
-            raise CorruptPakError("%s: it is cut off." % (pak_path,), _PAK_REMEDIES)
-        offsets = np.frombuffer(table, dtype="<u8").tolist()
-        if offsets[-1] > file_size:
-            # The last end is at most the size that the writer's file had.
-            raise CorruptPakError("%s: it is cut off, %d of %d bytes are there."
-                                  % (pak_path, file_size, offsets[-1]), _PAK_REMEDIES)
-        return configs, offsets, f.tell(), file_size
-
-
-def _read_configs(f: BinaryIO, pak_path: Path) -> List[Dict[str, Any]]:
-    try:
-        configs = persist.load_file(f, source=str(pak_path))
-    except persist.CorruptFileError as e:
-        raise CorruptPakError(e.what, _PAK_REMEDIES) from e
-    if not isinstance(configs, list) or not all(isinstance(c, dict) for c in configs):
-        raise CorruptPakError("%s: its list of members is damaged." % (pak_path,), _PAK_REMEDIES)
-    return configs
-
-
-def _write_pak(pak_path: Path, samples: List[Sample], sources: List[Path]) -> None:
-    """Write the pak beside its place, read it back, then put it there in one step.
-
-    The samples are used up: tens of thousands need not be there a second time for the comparison.
-    """
-    temp_path = pak_path.with_name(pak_path.name + ".tmp")
-    try:
-        with open(str(temp_path), "wb") as f:
-            _write_pak_stream(f, samples, sources)
-            f.flush()
-            os.fsync(f.fileno())
-        _verify_pak(temp_path, sources)
-        os.replace(str(temp_path), str(pak_path))
-    finally:
-        if temp_path.exists():
-            temp_path.unlink()
-
-
-def _write_pak_stream(f: BinaryIO, samples: List[Sample], sources: List[Path]) -> None:
-    f.write(bytes(_HEADER.size))
-    samples.reverse()
-    persist.dump_list((samples.pop().get_config() for _ in io.progress_bar_generator(
-        sources, "Packing face data")), f)
-    table_pos = f.tell()
-    f.write(bytes(8 * (len(sources) + 1)))
-    data_pos = f.tell()
-
-    offsets = []
-    for source in io.progress_bar_generator(sources, "Packing"):
-        offsets.append(f.tell() - data_pos)
-        with open(str(source), "rb") as member:
-            for block in iter(lambda: member.read(_COPY_BYTES), b""):
-                f.write(block)
-    # Every writer of this format stores the last one as the end of the file; readers clamp it.
-    offsets.append(f.tell())
-    f.seek(0)
-    f.write(_HEADER.pack(_VERSION, table_pos - _HEADER.size))
-    f.seek(table_pos)
-    f.write(np.array(offsets, dtype="<u8").tobytes())
-
-
-def _verify_pak(pak_path: Path, sources: List[Path]) -> None:
-    """Compare every member with its file; raises before anything is deleted."""
-    configs, offsets, data_start, file_size = _read_index(pak_path)
-    offsets[-1] = file_size - data_start
-    if len(configs) != len(sources):
-        raise CorruptPakError("%s: %d of %d members." % (pak_path, len(configs), len(sources)))
-    with open(str(pak_path), "rb") as f:
-        for source, start, end in zip(sources, offsets[:-1], offsets[1:]):
-            f.seek(data_start + start)
-            if f.read(end - start) != source.read_bytes():
-                raise CorruptPakError("%s: %s changed while it was packed."
-                                      % (pak_path, source))
 
 
 def _member_path(samples_path: Path, sample: Sample, pak_path: Path) -> Path:

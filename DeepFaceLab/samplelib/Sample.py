@@ -5,7 +5,7 @@ from typing import Any, Dict, Optional, Tuple
 import cv2
 import numpy as np
 
-from core import persist
+from core import debug_areas, persist
 from core.cv2ex import cv2_imread
 from core.errors import UserError
 from core.imagelib import SegIEPolys
@@ -124,6 +124,14 @@ class Sample:
         with open(self.filename if filename is None else filename, "rb") as f:
             return f.read()
 
+    def is_packed(self) -> bool:
+        """Whether the picture is a member of a pak."""
+        return self._filename_offset_size is not None
+
+    def get_path(self) -> str:
+        """The file on disk that holds the picture: its own, or the pak."""
+        return self._filename_offset_size[0] if self.is_packed() else str(self.filename)
+
     def describe_file(self) -> str:
         """Where the picture is, for messages."""
         if self._filename_offset_size is not None:
@@ -137,6 +145,7 @@ class Sample:
         """
         try:
             data = self.read_raw_file(self.filename)
+            debug_areas.tell("io", "%s: %d bytes", self.describe_file(), len(data))
         except OSError as e:
             raise UnreadableSampleError("Cannot read the face %s: %s" % (self.describe_file(), e),
                                         ["Put the file back, or restart to load the faceset as "

@@ -15,8 +15,11 @@ class SampleGeneratorBase:
 
     Attributes: `debug`; `batch_size`, 1 with debug; `last_generation`, the batch given last;
     `last_filenames`, the files it was made of, [] where a generator does not tell; `active`,
-    whether `generate_next` makes new batches.
+    whether `generate_next` makes new batches; `cache_bytes`, the memory in which its workers keep
+    pictures, for messages.
     """
+
+    cache_bytes = 0
 
     def __init__(self, debug: bool = False, batch_size: int = 1):
         self.debug = debug
@@ -29,6 +32,11 @@ class SampleGeneratorBase:
     def _start_workers(self, pool: WorkerPool) -> None:
         self._pool = pool
         self.generators = pool.generators
+
+    @property
+    def pool(self) -> Optional[WorkerPool]:
+        """Its workers; None of a generator without data, or one that has none."""
+        return getattr(self, "_pool", None)
 
     def close(self) -> None:
         """End the worker processes; they also end with this process."""

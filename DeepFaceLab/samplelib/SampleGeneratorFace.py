@@ -10,6 +10,7 @@ from core.interact import interact as io
 from facelib import FaceType, LandmarksProcessor
 
 from .batch_worker import BatchTask, draw_seed, generate_named_batches
+from .face_feed import FaceFeed
 from .Sample import Sample, SampleType
 from .SampleGeneratorBase import (NoTrainingDataError, SampleGeneratorBase,
                                   split_second_argument)
@@ -90,11 +91,15 @@ class SampleGeneratorFace(SampleGeneratorBase):
         # Not `self`: the pool must not lead back to its owner.
         samples, outputs, is_debug = self.samples, self.output_sample_types, self.debug
         batch_size = self.batch_size
+        feed = None if is_debug else FaceFeed(samples, sample_process_options, outputs, ct_samples)
+        if feed is not None:
+            self.cache_bytes = feed.count_kept_bytes()
 
         def make_task() -> BatchTask:
             return BatchTask(samples, index_host.create_cli(), batch_size,
                              sample_process_options, outputs, is_debug, ct_samples,
-                             None if ct_index_host is None else ct_index_host.create_cli())
+                             None if ct_index_host is None else ct_index_host.create_cli(),
+                             feed)
         self._start_workers(WorkerPool(generate_named_batches, make_task, self.generators_count,
                                        is_debug, "sample worker of %s" % samples_path))
         self.initialized = True

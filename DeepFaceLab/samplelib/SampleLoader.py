@@ -90,14 +90,14 @@ class SampleLoader:
             return mplib.MPSharedList(SampleLoader.load_face_samples(paths))
         paths, table = _read_with_index(samples_path, paths)
         return mplib.MPSharedList.from_items(
-            lambda: (_make_sample(path, table.get_row(i)) for i, path in enumerate(paths)),
+            lambda: (make_sample(path, table.get_row(i)) for i, path in enumerate(paths)),
             len(paths))
 
     @staticmethod
     def load_face_samples(image_paths: Sequence[str]) -> List[Sample]:
         """A Sample for every file with face data, in the order given; the others are named in
         the log and left out."""
-        return [_make_sample(filename, data)
+        return [make_sample(filename, data)
                 for filename, data in FaceSamplesLoaderSubprocessor(image_paths).run()
                 if data is not None]
 
@@ -108,7 +108,8 @@ class SampleLoader:
         return sorted(samples, key=lambda sample: sample.source_filename or "")
 
 
-def _make_sample(filename: str, data: FaceData) -> Sample:
+def make_sample(filename: str, data: FaceData) -> Sample:
+    """The sample of a loose file with these face data."""
     (face_type, shape, landmarks, seg_ie_polys, xseg_mask_compressed,
      eyebrows_expand_mod, source_filename) = data
     return Sample(filename=filename,

@@ -5,7 +5,10 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
+from core.process_options import FEED, get_setting
+
 from .output_request import (ChannelType, FaceMaskType, OutputRequest, ProcessedType)
+from .plain_render import render_plain
 from .prepared_sample import PreparedSample
 from .render_output import render_output
 from .Sample import Sample
@@ -47,7 +50,8 @@ class SampleProcessor:
     @staticmethod
     def process(samples: Sequence[Sample], sample_process_options: "SampleProcessor.Options",
                 output_sample_types: Sequence[Dict[str, Any]], debug: bool,
-                ct_sample: Optional[Sample] = None) -> List[List[Any]]:
+                ct_sample: Optional[Sample] = None, feed: Optional[str] = None
+                ) -> List[List[Any]]:
         """Render every output for every sample.
 
         Arguments:
@@ -56,22 +60,35 @@ class SampleProcessor:
             output_sample_types: a dict per output, see `OutputRequest`.
             debug: draw the landmarks into the pictures.
             ct_sample: colour reference of the outputs with a `ct_mode`.
+            feed: plain, exact or fast, the process's setting when None. Without what the feed
+                keeps in memory the results are the same to the bit.
 
         Returns a list per sample of a value per output: images (r, r, c) and masks (r, r, 1)
         float32, transposed for NCHW; (68, 2) float64 landmarks; tuples of pitch and yaw.
         Raises ValueError for a contradictory request, UnreadableSampleError for a file.
         """
         requests = [OutputRequest(**output) for output in output_sample_types]
+        is_plain = (get_setting(FEED) if feed is None else feed) == "plain"
         outputs = []
         for sample in samples:
-            seed = int(np.random.randint(0x80000000))
-            prepared = PreparedSample(sample, sample_process_options, seed, _get_random_states(),
+            seed = draw_sample_seed()
+            if is_plain:
+                outputs.append(render_plain(sample, sample_process_options, requests, seed,
+                                            ct_sample, debug))
+                continue
+            prepared = PreparedSample(sample, sample_process_options, seed, get_random_states(),
                                       ct_sample=ct_sample, debug=debug)
             outputs.append([render_output(prepared, request) for request in requests])
         return outputs
 
 
-def _get_random_states():
+def draw_sample_seed() -> int:
+    """From the global `np.random`: all that is random in a sample's geometry follows from it."""
+    return int(np.random.randint(0x80000000))
+
+
+def get_random_states():
+    """The thread's two scratch generators, to be seeded before use."""
     states = getattr(_random_states, "pair", None)
     if states is None:
         states = _random_states.pair = (np.random.RandomState(0), np.random.RandomState(0))

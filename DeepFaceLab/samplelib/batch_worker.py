@@ -2,16 +2,20 @@
 
 A worker process gets only what is here, never the generator object, and imports no TensorFlow.
 """
-from pathlib import Path
+import functools
+import itertools
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
 
+from core import debug_areas
 from core.errors import UserError
 from core.joblib.worker_process import tell_parent
 from core.process_options import RANDOM_SEED, get_setting
 
+from .face_feed import FaceFeed
+from .face_files import get_file_name
 from .Sample import Sample, UnreadableSampleError
 from .SampleProcessor import SampleProcessor
 
@@ -66,7 +70,7 @@ class BatchTask:
     def __init__(self, samples: Sequence[Sample], index_host_client: Any, batch_size: int,
                  options: "SampleProcessor.Options", output_sample_types: List[Dict[str, Any]],
                  debug: bool = False, ct_samples: Optional[Sequence[Sample]] = None,
-                 ct_index_host_client: Any = None):
+                 ct_index_host_client: Any = None, feed: Optional[FaceFeed] = None):
         """
         Arguments:
             samples: the shared list.
@@ -75,6 +79,8 @@ class BatchTask:
             options, output_sample_types: of `SampleProcessor.process`.
             debug: the worker is this process.
             ct_samples, ct_index_host_client: colour references, drawn independently; or None.
+            feed: makes the rows of these samples; None makes each anew, with
+                `SampleProcessor.process`.
         """
         self.samples = samples
         self.index_host_client = index_host_client
@@ -84,37 +90,67 @@ class BatchTask:
         self.debug = debug
         self.ct_samples = ct_samples
         self.ct_index_host_client = ct_index_host_client
+        self.feed = feed
         self.drawn_names: List[str] = []    # files of the batch that was drawn last
+        # (shape, dtype) of each array -> arrays; a worker process gives those of a shared slot
+        self.allocate: Callable[[List[Tuple]], List[np.ndarray]] = allocate_arrays
 
-    def draw_row(self) -> List[Any]:
-        """The outputs of the next sample."""
-        sample = self.samples[self.index_host_client.multi_get(1)[0]]
-        ct_sample = None
+    def draw_row(self, places: Optional[List[np.ndarray]] = None) -> Optional[List[Any]]:
+        """The outputs of the next sample, see `render`."""
+        index = self.index_host_client.multi_get(1)[0]
+        ct_index = None
         if self.ct_samples is not None:
-            ct_sample = self.ct_samples[self.ct_index_host_client.multi_get(1)[0]]
-        return self.render(sample, ct_sample)
+            ct_index = self.ct_index_host_client.multi_get(1)[0]
+        return self.render(index, ct_index, places)
 
-    def render(self, sample: Sample, ct_sample: Optional[Sample]) -> List[Any]:
-        row = process_sample(sample, self.options, self.output_sample_types, self.debug,
-                             ct_sample)
-        self.drawn_names.append(Path(str(sample.filename)).name)
+    def render(self, index: int, ct_index: Optional[int],
+               places: Optional[List[np.ndarray]] = None) -> Optional[List[Any]]:
+        """The outputs of a sample and its colour reference; in `places` where they are given."""
+        if self.feed is not None:
+            row = self.feed.render(index, ct_index, places)
+            name = self.feed.files.get_name(index)
+        else:
+            sample = self.samples[index]
+            row = process_sample(sample, self.options, self.output_sample_types, self.debug,
+                                 None if ct_index is None else self.ct_samples[ct_index])
+            name = get_file_name(sample)
+        self.drawn_names.append(name)
         return row
 
     def draw_rows(self) -> Iterator[List[Any]]:
         """The rows of one batch; a sample that cannot be read is replaced by the next one."""
+        yield from self._draw([None] * self.batch_size)
+
+    def draw_batch(self) -> List[np.ndarray]:
+        """One batch, a contiguous array (batch, ...) for each output."""
+        shapes = None if self.feed is None else self.feed.find_shapes()
+        if shapes is None:
+            return stack_rows(list(self.draw_rows()))
+        batch = self.allocate([((self.batch_size,) + shape, np.dtype(np.float32))
+                               for shape in shapes])
+        for _ in self._draw([[array[i] for array in batch] for i in range(self.batch_size)]):
+            pass
+        return batch
+
+    def _draw(self, places_of_rows: List[Optional[List[np.ndarray]]]) -> Iterator[Any]:
         self.drawn_names = []
-        indexes = self.index_host_client.multi_get(self.batch_size)
-        ct_indexes = [None] * self.batch_size
+        count = len(places_of_rows)
+        indexes = self.index_host_client.multi_get(count)
+        ct_indexes = [None] * count
         if self.ct_samples is not None:
-            ct_indexes = self.ct_index_host_client.multi_get(self.batch_size)
-        for index, ct_index in zip(indexes, ct_indexes):
-            ct_sample = None if ct_index is None else self.ct_samples[ct_index]
+            ct_indexes = self.ct_index_host_client.multi_get(count)
+        for index, ct_index, places in zip(indexes, ct_indexes, places_of_rows):
             try:
-                row = self.render(self.samples[index], ct_sample)
+                row = self.render(index, ct_index, places)
             except UnreadableSampleError as e:
                 _report_unreadable(e)
-                row = draw_readable_row(self.draw_row)
+                row = draw_readable_row(functools.partial(self.draw_row, places))
             yield row
+
+
+def allocate_arrays(specs: List[Tuple]) -> List[np.ndarray]:
+    """New arrays of these (shape, dtype)."""
+    return [np.empty(shape, dtype) for shape, dtype in specs]
 
 
 _reported = set()  # messages of this process that were told already
@@ -147,9 +183,12 @@ def draw_readable_row(draw_row: Callable[[], List[Any]]) -> List[Any]:
 def generate_named_batches(task: BatchTask) -> Iterator[Tuple[List[np.ndarray], List[str]]]:
     """Endless (batch as of `generate_batches`, names of its files without their folders)."""
     prepare_worker(task.debug)
-    while True:
-        rows = list(task.draw_rows())
-        yield stack_rows(rows), list(task.drawn_names)
+    for number in itertools.count(1):
+        batch = task.draw_batch()
+        if number & (number - 1) == 0:      # 1, 2, 4, 8, ...: launchers of old ask for it
+            debug_areas.tell("samples", "batch %d: %s: %s", number, ", ".join(task.drawn_names),
+                             debug_areas.ArraysText(*batch))
+        yield batch, list(task.drawn_names)
 
 
 def generate_batches(task: BatchTask) -> Iterator[List[np.ndarray]]:

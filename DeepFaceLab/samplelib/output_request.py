@@ -1,6 +1,6 @@
 """What a model asks of a sample: one request per output (spec 30 section 6.1)."""
 from enum import IntEnum
-from typing import Any, Optional, Sequence
+from typing import Any, Optional, Sequence, Tuple
 
 from facelib import FaceType
 
@@ -140,6 +140,19 @@ class OutputRequest:
         if self.channel_type in (ChannelType.BGR, ChannelType.LAB_RAND_TRANSFORM):
             return COLOR
         return file_channels  # gray of a colour file is made at the end, as the reference does
+
+    def find_shape(self) -> Optional[Tuple[int, ...]]:
+        """Shape of the output, float32; None for what is no picture of the requested size."""
+        if self.sample_type not in _FACE_OUTPUTS:
+            return None
+        channels = GRAY
+        if self.sample_type == ProcessedType.FACE_IMAGE:
+            if self.channel_type == ChannelType.GGG:
+                channels = COLOR
+            elif self.channel_type != ChannelType.G and self.channels != GRAY:
+                channels = COLOR
+        side = self.nearest_resize_to or self.resolution
+        return (channels, side, side) if self.data_format == "NCHW" else (side, side, channels)
 
     def geometry_key(self) -> Sequence:
         return (self.resolution, self.rnd_seed_shift, self.warp_rnd_seed_shift)

@@ -8,8 +8,9 @@ from typing import Any, Callable, Dict, Optional, Tuple
 import cv2
 import numpy as np
 
-from core import imagelib
+from core import debug_areas, imagelib
 from core.cv2ex import to_bgr, to_gray
+from core.imagelib.warp import draw_affine, draw_elastic_field
 from core.process_options import GRAY_CHANNEL, get_setting
 from facelib import FaceType, LandmarksProcessor
 
@@ -56,47 +57,71 @@ class PreparedSample:
         self.seed = seed
         self.debug = debug
         self.ct_sample = ct_sample
-        self.landmarks = sample.landmarks
         self._random_states = random_states
         self._memo: Dict[Any, Any] = {}
-
-        stored = sample.load_image()
-        self._stored = stored
-        self.height, self.width = stored.shape[:2]
-        self.file_channels = GRAY if stored.shape[2] == GRAY else COLOR
 
     def _once(self, key: Tuple, make: Callable[[], Any]) -> Any:
         if key not in self._memo:
             self._memo[key] = make()
         return self._memo[key]
 
+    # -- the file
+
+    @property
+    def landmarks(self) -> Optional[np.ndarray]:
+        return self.sample.landmarks
+
+    def has_landmarks(self) -> bool:
+        return self.landmarks is not None
+
+    @property
+    def stored(self) -> np.ndarray:
+        """The decoded file, uint8 (h, w, c)."""
+        return self._once(("stored",), self.sample.load_image)
+
+    @property
+    def height(self) -> int:
+        return self.stored.shape[0]
+
+    @property
+    def width(self) -> int:
+        return self.stored.shape[1]
+
+    @property
+    def file_channels(self) -> int:
+        return GRAY if self.stored.shape[2] == GRAY else COLOR
+
     # -- geometry
 
     def geometry(self, request: OutputRequest) -> Dict[str, Any]:
-        """`gen_warp_params` of this resolution and these seed shifts."""
-        return self._geometry_and_state(request)[0]
+        """`gen_warp_params` of this resolution and these seed shifts, without umat; the elastic
+        maps only when the request warps: nothing else reads what follows their draws."""
+        params = self._once(("geometry", request.resolution, request.rnd_seed_shift),
+                            lambda: self._draw_affine(request))
+        if not request.warp:
+            return params
+        return self._once(("warp",) + tuple(request.geometry_key()),
+                          lambda: dict(params, **self._draw_elastic_field(request, params["w"])))
 
     def random_after_geometry(self, request: OutputRequest) -> np.random.RandomState:
-        """The generator as the geometry's draws left it, for the draws that follow."""
+        """The generator as the geometry's draws leave it, for the draws that follow."""
+        self._draw_affine(request)
+        return self._random_states[0]
+
+    def _draw_affine(self, request: OutputRequest) -> Dict[str, Any]:
         rnd = self._random_states[0]
-        rnd.set_state(self._geometry_and_state(request)[1])
-        return rnd
-
-    def _geometry_and_state(self, request: OutputRequest) -> Tuple[Dict[str, Any], Any]:
-        return self._once(("geometry",) + tuple(request.geometry_key()),
-                          lambda: self._draw_geometry(request))
-
-    def _draw_geometry(self, request: OutputRequest) -> Tuple[Dict[str, Any], Any]:
-        rnd, warp_rnd = self._random_states
         rnd.seed(self.seed + request.rnd_seed_shift)
-        warp_rnd.seed(self.seed + request.warp_rnd_seed_shift)
         options = self.options
-        params = imagelib.gen_warp_params(request.resolution, options.random_flip,
-                                          rotation_range=options.rotation_range,
-                                          scale_range=options.scale_range,
-                                          tx_range=options.tx_range, ty_range=options.ty_range,
-                                          rnd_state=rnd, warp_rnd_state=warp_rnd)
-        return params, rnd.get_state()
+        params = draw_affine(request.resolution, options.random_flip, options.rotation_range,
+                             options.scale_range, options.tx_range, options.ty_range, rnd)
+        params["memo"] = {}     # of what follows from the matrix, for outputs with maps or without
+        return params
+
+    def _draw_elastic_field(self, request: OutputRequest, side: int) -> Dict[str, Any]:
+        rnd = self._random_states[1]
+        rnd.seed(self.seed + request.warp_rnd_seed_shift)
+        mapx, mapy = draw_elastic_field(side, rnd)
+        return dict(mapx=mapx, mapy=mapy)
 
     def needs_alignment(self, request: OutputRequest) -> bool:
         """Whether the output shows another crop than the file; custom faces are only resized."""
@@ -128,46 +153,62 @@ class PreparedSample:
         return self._once(("image", channels), lambda: self._make_image(channels))
 
     def _make_image(self, channels: int) -> np.ndarray:
-        img = image_to_float(to_channels(self._stored, channels))
+        return self._draw_landmarks(image_to_float(to_channels(self.stored, channels)), channels)
+
+    def _draw_landmarks(self, img: np.ndarray, channels: int) -> np.ndarray:
         if self.debug and self.landmarks is not None:
             color = (0, 1, 0) if channels == COLOR else (1,)
             img = np.ascontiguousarray(img)
             LandmarksProcessor.draw_landmarks(img, self.landmarks, color)
         return img
 
+    def cropped_image(self, request: OutputRequest, channels: int) -> np.ndarray:
+        """Picture at the request's face type and resolution, not clipped."""
+        return self._once(("crop", channels) + tuple(request.crop_key()),
+                          lambda: self._make_crop(request, channels))
+
+    def _make_crop(self, request: OutputRequest, channels: int) -> np.ndarray:
+        return self._crop(self.image(channels), request, cv2.INTER_CUBIC)
+
     def aligned_image(self, request: OutputRequest, channels: int) -> np.ndarray:
         """Picture at the request's face type and resolution, colours transferred; not clipped."""
+        img = self.cropped_image(request, channels)
         key = ("aligned", channels) + tuple(request.crop_key())
-        img = self._once(key, lambda: self._crop(self.image(channels), request,
-                                                 cv2.INTER_CUBIC))
         if (request.ct_mode is None or request.ct_mode in COLOR_AUGMENTATIONS
                 or self.ct_sample is None):
             return img
 
         def transfer() -> np.ndarray:
-            return imagelib.color_transfer(request.ct_mode, _with_axis(img),
-                                           self._ct_reference(request.resolution, channels))
+            return self._transfer_colors(request, _with_axis(img), channels)
         if request.ct_mode in _DETERMINISTIC_TRANSFERS:
             return self._once(key + (request.ct_mode,), transfer)
         return transfer()
 
+    def _transfer_colors(self, request: OutputRequest, img: np.ndarray,
+                         channels: int) -> np.ndarray:
+        debug_areas.tell("ct", "%s: sample %s", request.ct_mode, debug_areas.ArraysText(img))
+        return imagelib.color_transfer(request.ct_mode, img,
+                                       self._ct_reference(request.resolution, channels))
+
     def _ct_reference(self, resolution: int, channels: int) -> np.ndarray:
         """The colour sample, resized as it is: it is not aligned to the target face type."""
-        stored = self._once(("ct_stored",), self.ct_sample.load_image)
+        return self._once(("ct", resolution, channels),
+                          lambda: self._make_ct_reference(resolution, channels))
 
-        def make() -> np.ndarray:
-            img = image_to_float(to_channels(stored, channels))
-            return _with_axis(cv2.resize(img, (resolution, resolution),
-                                         interpolation=cv2.INTER_LINEAR))
-        return self._once(("ct", resolution, channels), make)
+    def _make_ct_reference(self, resolution: int, channels: int) -> np.ndarray:
+        stored = self._once(("ct_stored",), self.ct_sample.load_image)
+        return make_ct_reference(stored, resolution, channels)
 
     # -- masks at the file's size, (h, w, 1) float32
 
     def aligned_mask(self, request: OutputRequest) -> np.ndarray:
         """Mask at the request's face type and resolution."""
-        key = ("aligned_mask", request.face_mask_type) + tuple(request.crop_key())
-        return self._once(key, lambda: self._crop(self.source_mask(request.face_mask_type),
-                                                  request, cv2.INTER_LINEAR))
+        return self._once(("aligned_mask", request.face_mask_type) + tuple(request.crop_key()),
+                          lambda: self._make_aligned_mask(request))
+
+    def _make_aligned_mask(self, request: OutputRequest) -> np.ndarray:
+        self.needs_alignment(request)  # refuses what has no crop before a mask is drawn
+        return self._crop(self.source_mask(request.face_mask_type), request, cv2.INTER_LINEAR)
 
     def source_mask(self, mask_type: FaceMaskType) -> np.ndarray:
         makers = {FaceMaskType.FULL_FACE: self._full_face,
@@ -187,21 +228,27 @@ class PreparedSample:
         return make_full_face_mask(self.sample, self._mask_shape())
 
     def _eyes(self) -> np.ndarray:
-        return np.clip(LandmarksProcessor.get_image_eye_mask(self._mask_shape(), self.landmarks),
-                       0, 1)
+        return _limit_to_1(LandmarksProcessor.get_image_eye_mask(self._mask_shape(),
+                                                                 self.landmarks))
 
     def _mouth(self) -> np.ndarray:
-        return self._once(("mask", "mouth"),
-                          lambda: np.clip(LandmarksProcessor.get_image_mouth_mask(
-                              self._mask_shape(), self.landmarks), 0, 1))
+        return self._once(("mask", "mouth"), lambda: _limit_to_1(
+            LandmarksProcessor.get_image_mouth_mask(self._mask_shape(), self.landmarks)))
 
     def _eyes_mouth(self) -> np.ndarray:
+        mask = self.source_mask(FaceMaskType.EYES) + self._mouth()
         inside = self.source_mask(FaceMaskType.FULL_FACE) != 0
-        return np.clip(self.source_mask(FaceMaskType.EYES) + self._mouth(), 0, 1) * inside
+        return np.multiply(_limit_to_1(mask), inside, out=mask)
 
     def _full_face_eyes(self) -> np.ndarray:
         return raise_eyes_and_mouth(self.source_mask(FaceMaskType.FULL_FACE),
                                     self.source_mask(FaceMaskType.EYES), self._mouth())
+
+
+def make_ct_reference(stored: np.ndarray, resolution: int, channels: int) -> np.ndarray:
+    """A decoded colour sample as (resolution, resolution, channels) float32."""
+    img = image_to_float(to_channels(stored, channels))
+    return _with_axis(cv2.resize(img, (resolution, resolution), interpolation=cv2.INTER_LINEAR))
 
 
 def make_full_face_mask(sample: Sample, shape: Tuple[int, int, int]) -> np.ndarray:
@@ -212,13 +259,18 @@ def make_full_face_mask(sample: Sample, shape: Tuple[int, int, int]) -> np.ndarr
     height, width = shape[:2]
     mask = sample.get_xseg_mask()
     if mask is None:
-        mask = LandmarksProcessor.get_image_hull_mask(
+        return LandmarksProcessor.get_image_hull_mask(
             shape, sample.landmarks, eyebrows_expand_mod=sample.eyebrows_expand_mod)
-    else:
-        if mask.shape[:2] != (height, width):
-            mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_CUBIC)
-        mask = imagelib.normalize_channels(mask, 1)
-    return np.clip(mask, 0, 1)
+    if mask.shape[:2] != (height, width):
+        mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.clip(imagelib.normalize_channels(mask, 1), 0, 1)
+
+
+def _limit_to_1(mask: np.ndarray) -> np.ndarray:
+    """(h, w, 1) float32 of no negative values, limited in place; a third of np.clip's time."""
+    plane = mask[..., 0]
+    cv2.threshold(plane, 1.0, 0, cv2.THRESH_TRUNC, dst=plane)
+    return mask
 
 
 def raise_eyes_and_mouth(face: np.ndarray, eyes: np.ndarray, mouth: np.ndarray) -> np.ndarray:

@@ -24,6 +24,15 @@ def render_output(prepared: PreparedSample, request: OutputRequest) -> Any:
 
 
 def _render_face_image(prepared: PreparedSample, request: OutputRequest) -> np.ndarray:
+    img = imagelib.warp_by_params(prepared.geometry(request), make_colors(prepared, request),
+                                  request.warp, request.transform, can_flip=True,
+                                  border_replicate=request.border_replicate)
+    img = np.clip(img.astype(np.float32, copy=False), 0, 1)
+    return _finish(_to_channel_type(img, prepared, request), prepared, request)
+
+
+def make_colors(prepared: PreparedSample, request: OutputRequest) -> np.ndarray:
+    """The aligned picture with everything done to it that comes before warp and transform."""
     _require_landmarks(prepared)
     channels = request.working_channels(prepared.file_channels)
     img = prepared.aligned_image(request, channels)
@@ -37,11 +46,7 @@ def _render_face_image(prepared: PreparedSample, request: OutputRequest) -> np.n
                         prepared.random_after_geometry(request))
     if request.shadow:
         img = apply_random_shadow(with_channel_axis(img), request.shadow, seed)
-    img = imagelib.warp_by_params(prepared.geometry(request), img, request.warp,
-                                  request.transform, can_flip=True,
-                                  border_replicate=request.border_replicate)
-    img = np.clip(img.astype(np.float32, copy=False), 0, 1)
-    return _finish(_to_channel_type(img, prepared, request), prepared, request)
+    return img
 
 
 def _to_channel_type(img: np.ndarray, prepared: PreparedSample,
@@ -58,7 +63,6 @@ def _to_channel_type(img: np.ndarray, prepared: PreparedSample,
 
 def _render_face_mask(prepared: PreparedSample, request: OutputRequest) -> np.ndarray:
     _require_landmarks(prepared)
-    prepared.needs_alignment(request)  # refuses what has no crop before a mask is drawn
     mask = imagelib.warp_by_params(prepared.geometry(request), prepared.aligned_mask(request),
                                    request.warp, request.transform, can_flip=True,
                                    border_replicate=request.border_replicate,
@@ -120,7 +124,7 @@ def _angle_to_share(angle: float) -> float:
 
 
 def _require_landmarks(prepared: PreparedSample) -> None:
-    if prepared.landmarks is None:
+    if not prepared.has_landmarks():
         raise ValueError("%s has no landmarks: face outputs need them."
                          % (prepared.sample.describe_file(),))
 

@@ -1,8 +1,10 @@
 """The workers of a batch generator."""
 import functools
+import itertools
 import threading
 import time
 import weakref
+from pathlib import PurePath
 from typing import Any, Callable, Iterable, List, Optional, Tuple
 
 from core.errors import UserError
@@ -12,9 +14,11 @@ from core.joblib.worker_error import WorkerError
 from core.joblib.worker_watch import CHECK_INTERVAL
 
 from .batch_worker import draw_seed, generate_seeded
+from .feed_meter import FeedMeter, generate_measured
 
 MAX_REPLACEMENTS = 3  # of one worker and its successors
 RECOVERED = 100  # batches of a successor after which its predecessors' ends are forgotten
+AHEAD = 2  # batches in shared memory ahead of a worker; it computes one more
 STUCK = 60.0  # s in the middle of one message: its worker was stopped while it sent
 
 
@@ -37,6 +41,9 @@ class WorkerPool:
     pool.
 
     :ivar generators: the workers that there are now; the list stays the same object.
+    :ivar meter: how long the batches took and were waited for; not in debug mode.
+    :ivar ahead: batches ahead of a worker that is started from now on.
+    :ivar is_adjustable: whether `set_workers` does anything.
     """
 
     def __init__(self, generator_func: Callable[[Any], Iterable], make_task: Callable[[], Any],
@@ -55,7 +62,7 @@ class WorkerPool:
         if seed is not None:
             # two workers would share the samples, and take turns, as they happen to be quick
             generator_func, count = functools.partial(generate_seeded, generator_func, seed), 1
-        self._generator_func = generator_func
+        self._generator_func = functools.partial(generate_measured, generator_func)
         self._make_task = make_task
         self._name = name
         self._next = 0
@@ -64,23 +71,63 @@ class WorkerPool:
         self._is_closed = threading.Event()
         self._receiving: Optional[Tuple[SubprocessGenerator, float]] = None  # and since when
         self._places: List[_Place] = []
+        self._numbers = itertools.count(1)
         self.generators: List[Any] = []
+        self.meter = FeedMeter()
+        self.ahead = AHEAD
+        self.is_adjustable = not debug and seed is None
         self._is_debug = debug
         if debug:
             self.generators.append(ThisThreadGenerator(generator_func, make_task()))
             return
-        self._places = [_Place(i + 1, self._make_generator(i + 1)) for i in range(count)]
+        self._places = self._make_places(count)
         self._list_generators()
         SubprocessGenerator.start_in_parallel(self.generators)
         threading.Thread(target=_look_after, args=(weakref.ref(self), self._is_closed),
                          name=name, daemon=True).start()
 
+    @property
+    def count(self) -> int:
+        """Workers that there are now."""
+        return len(self.generators)
+
+    @property
+    def short_name(self) -> str:
+        """The end of the folder that the name ends with, or the name."""
+        return "/".join(PurePath(self._name.split(" of ", 1)[-1]).parts[-2:])
+
+    def set_workers(self, count: int, ahead: int = AHEAD) -> None:
+        """Have `count` workers from now on, 1 at least, the new ones `ahead` batches ahead.
+
+        Returns at once, new workers start meanwhile. What those that end had computed ahead is
+        lost. Raises nothing: one that cannot be started is told.
+        """
+        if not self.is_adjustable:
+            return
+        with self._lock:
+            if self._is_closed.is_set() or self._failure is not None:
+                return
+            self.ahead = ahead
+            surplus = self._places[max(1, count):]
+            del self._places[max(1, count):]
+            added = self._make_places(count - len(self._places))
+            if self._start([place.generator for place in added]):
+                self._places += added
+            self._list_generators()
+        for place in surplus:
+            place.generator.close()
+
+    def _make_places(self, count: int) -> List[_Place]:
+        numbers = [next(self._numbers) for _ in range(count)]
+        return [_Place(number, self._make_generator(number)) for number in numbers]
+
     def _list_generators(self) -> None:
         self.generators[:] = [place.generator for place in self._places]
 
     def _make_generator(self, number: int) -> SubprocessGenerator:
-        return SubprocessGenerator(self._generator_func, self._make_task(), start_now=False,
-                                   name="%s %d" % (self._name, number))
+        return SubprocessGenerator(self._generator_func, self._make_task(), self.ahead,
+                                   start_now=False, name="%s %d" % (self._name, number),
+                                   is_lending=True)
 
     def next_batch(self) -> Any:
         """Round robin among the workers that have a batch ready: a slow one holds up nobody.
@@ -90,6 +137,7 @@ class WorkerPool:
         """
         if self._is_debug:
             return next(self.generators[0])
+        start = time.perf_counter()
         while True:
             with self._lock:
                 if self._failure is not None:
@@ -100,9 +148,10 @@ class WorkerPool:
                 if place is None:
                     self._check(is_waited_for=True)
                     continue
+                waited = time.perf_counter() - start
                 try:
                     self._receiving = place.generator, time.monotonic()
-                    batch = next(place.generator)
+                    batch, made = next(place.generator)
                 except WorkerError as error:
                     self._end(place, error)
                     continue
@@ -111,6 +160,7 @@ class WorkerPool:
                 place.batches += 1
                 if place.batches == RECOVERED:
                     place.ends = 0
+                self.meter.note(made, waited)
                 return batch
 
     def _find_ready(self) -> Optional[_Place]:
@@ -161,12 +211,20 @@ class WorkerPool:
         else:
             self._failure = error
 
+    def _start(self, generators: List[SubprocessGenerator]) -> bool:
+        """Start further workers; False, and told, when one cannot be."""
+        try:
+            SubprocessGenerator.start_in_parallel(generators)
+        except (OSError, MemoryError, UserError) as error:
+            for generator in generators:
+                generator.close()
+            io.log_err("No other %s can be started: %s" % (self._name, error))
+            return False
+        return True
+
     def _start_successor(self, place: _Place) -> bool:
         generator = self._make_generator(place.number)
-        try:
-            SubprocessGenerator.start_in_parallel([generator])
-        except (OSError, MemoryError, UserError) as error:
-            io.log_err("No other %s can be started: %s" % (self._name, error))
+        if not self._start([generator]):
             return False
         place.generator = generator
         self._list_generators()

@@ -130,10 +130,12 @@ def list_reads(variable: Any) -> List[Any]:
 
 
 def get_written_variable(op: Any) -> Any:
-    """The variable op that `op` writes, or None."""
+    """The variable op that `op` writes, or None. A branch takes the variable through a switch."""
     if not op.inputs or op.type.startswith("Ref"):
         return None
     target = op.inputs[0].op
+    while target.type in ("Switch", "RefSwitch"):
+        target = target.inputs[0].op
     if target.type not in VARIABLES:
         return None
     if target.type == "VarHandleOp":

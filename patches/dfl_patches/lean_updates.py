@@ -8,16 +8,18 @@ This patch changes no op; it adds control edges to what `get_update_op` has made
   in the order of back-propagation, one branch of the networks after the other;
 - what writes a weight waits for the loss and for every op that still reads the weight.
 
-With gradient clipping the norm needs all gradients before the first update: then only the
-temporaries are ordered, and the patch says so.
+With gradient clipping the norm needs all gradients before the first update, and so does the finite
+check of fp16's loss scale: then only the temporaries are ordered, and the patch says so.
 """
+import functools
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from .errors import PatchError
-from .graph_walk import (SHAPE_OPS, find_cycle, find_first_ops, get_variable_op,
-                         get_written_variable, is_in_branch, list_consumers, list_readers,
-                         sort_ancestors, sort_by_backpropagation)
+from .graph_walk import (SHAPE_OPS, find_cycle, find_first_ops, get_variable_op, is_in_branch,
+                         list_consumers, list_readers, sort_ancestors, sort_by_backpropagation)
 from .replacing import Replacements
+from .weight_updates import (Update, add_edges, collect_updates, order_in_branch,
+                             wait_for_gradient, wrap_updates)
 
 NAME = "lean_updates"
 SUMMARY = "updates each weight as soon as its gradient is there: less memory, no race"
@@ -30,7 +32,6 @@ _LOSSES_ATTRIBUTE = "_dfl_patches_losses"
 _WINDOW = 0.25
 
 _replaced = Replacements()
-_running: List[Any] = []    # optimizers inside get_update_op: a subclass calls its base's
 
 
 def apply(nn: Any) -> None:
@@ -38,9 +39,7 @@ def apply(nn: Any) -> None:
     if _replaced:
         return
     _replaced.replace(nn, "gradients", _make_gradients)
-    for owner in _list_optimizer_classes(nn):
-        _replace_update(nn, owner)
-    _replaced.replace(nn.OptimizerBase, "__init_subclass__", lambda old: _make_subclass_hook(nn))
+    wrap_updates(nn, _replaced, functools.partial(_chain_updates, nn))
 
 
 def remove(nn: Any) -> None:
@@ -51,34 +50,6 @@ def remove(nn: Any) -> None:
 def is_applied() -> bool:
     """Whether graphs that are built now get ordered updates."""
     return bool(_replaced)
-
-
-def _replace_update(nn: Any, owner: type) -> None:
-    _replaced.replace(owner, "get_update_op", lambda old: _make_get_update_op(nn, old))
-
-
-def _list_optimizer_classes(nn: Any) -> List[type]:
-    """Classes with a `get_update_op` of their own."""
-    found: List[type] = []
-    waiting = [value for value in vars(nn).values() if isinstance(value, type)]
-    while waiting:
-        owner = waiting.pop(0)
-        if owner in found or not hasattr(owner, "get_update_op"):
-            if owner is not nn.OptimizerBase:
-                continue
-        if "get_update_op" in vars(owner) and owner not in found:
-            found.append(owner)
-        waiting.extend(type.__subclasses__(owner))
-    return found
-
-
-def _make_subclass_hook(nn: Any) -> Any:
-    def patch_subclass(cls: type, **kwargs: Any) -> None:
-        """A plug-in defines an optimizer after the patch was applied."""
-        super(nn.OptimizerBase, cls).__init_subclass__(**kwargs)
-        if "get_update_op" in vars(cls):
-            _replace_update(nn, cls)
-    return classmethod(patch_subclass)
 
 
 def _make_gradients(old: Callable) -> Callable:
@@ -94,53 +65,38 @@ def _make_gradients(old: Callable) -> Callable:
     return gradients
 
 
-def _make_get_update_op(nn: Any, old: Callable) -> Callable:
-    def get_update_op(self: Any, grads_vars: Sequence[Tuple[Any, Any]], *args: Any,
-                      **kwargs: Any) -> Any:
-        """As before, with the weights updated one after the other."""
-        if self in _running:
-            return old(self, grads_vars, *args, **kwargs)
-        grads_vars = list(grads_vars)
-        graph = nn.tf.get_default_graph()
-        count = len(graph.get_operations())
-        _running.append(self)
-        try:
-            result = old(self, grads_vars, *args, **kwargs)
-        finally:
-            _running.remove(self)
-        made = graph.get_operations()[count:]
-        _chain_updates(nn, str(self.name), grads_vars, made, getattr(graph, _LOSSES_ATTRIBUTE, ()))
-        return result
-    return get_update_op
+def _chain_updates(nn: Any, optimizer: Any, grads_vars: Sequence[Tuple[Any, Any]],
+                   made: Sequence[Any]) -> None:
+    found = collect_updates(grads_vars, made)
+    if len(found) > 1 and _needs_all_gradients(found):
+        print("Patch lean_updates: %s looks at all gradients before its first update (their norm, "
+              "or whether they are finite), so they all live at once; only the temporaries of the "
+              "updates are ordered." % optimizer.name)
+    extra: Dict[Any, List[Any]] = {}
+    order_in_branch([update for update in found if update.is_in_branch], extra)
+    updates = [update for update in found if not update.is_in_branch]
+    if updates:
+        known_losses = getattr(nn.tf.get_default_graph(), _LOSSES_ATTRIBUTE, ())
+        _order_updates(nn, updates, known_losses, extra)
+
+    late = find_cycle([op for update in found for op in update.write + update.others], extra)
+    if late is not None:
+        raise PatchError(
+            "The patch lean_updates cannot order the updates of %s: %s would wait for itself." % (
+                optimizer.name, late.name),
+            ["train this model without lean_updates"])
+    add_edges(extra)
 
 
-class _Update(object):
-    """The update of one weight."""
-
-    def __init__(self, variable: Any, gradient: Any, write: List[Any]) -> None:
-        self.variable = variable
-        self.gradient = gradient
-        self.write = write              # ops that write the weight
-        self.others = []                # ops that write its slots
-        self.made = []                  # all ops of the optimizer that only this weight needs
-        self.readers = []               # ops that read the weight and may come late
-
-
-def _chain_updates(nn: Any, name: str, grads_vars: Sequence[Tuple[Any, Any]],
-                   made: Sequence[Any], known_losses: Sequence[Tuple[list, list]]) -> None:
-    updates = _collect_updates(grads_vars, made)
-    if not updates:
-        return
+def _order_updates(nn: Any, updates: Sequence[Update],
+                   known_losses: Sequence[Tuple[list, list]], extra: Dict[Any, List[Any]]
+                   ) -> None:
+    """Adds to `extra` what these updates have to wait for."""
     within = set(sort_ancestors([op for x in updates for op in x.write + x.others]))
     losses = [op for ops, gradients in known_losses if any(g in within for g in gradients)
               for op in ops if not is_in_branch(op)]
     before_loss = set(sort_ancestors(losses))
     within |= before_loss
-    if len(updates) > 1 and _needs_all_gradients(updates):
-        print("Patch lean_updates: %s clips by the norm of all gradients, so they all live at "
-              "once; only the temporaries of the updates are ordered." % name)
-
-    extra: Dict[Any, List[Any]] = {}
     for update in updates:
         _find_late_readers(update, within, before_loss)
         for write in update.write:
@@ -148,54 +104,13 @@ def _chain_updates(nn: Any, name: str, grads_vars: Sequence[Tuple[Any, Any]],
         _order_temporaries(update, extra)
     _order_phases(nn, updates, within, extra)
 
-    late = find_cycle([op for update in updates for op in update.write + update.others], extra)
-    if late is not None:
-        raise PatchError(
-            "The patch lean_updates cannot order the updates of %s: %s would wait for itself." % (
-                name, late.name),
-            ["train this model without lean_updates"])
-    for op, inputs in extra.items():
-        there = set(op.control_inputs)
-        op._add_control_inputs([x for x in dict.fromkeys(inputs) if x not in there])
 
-
-def _collect_updates(grads_vars: Sequence[Tuple[Any, Any]], made: Sequence[Any]
-                     ) -> List[_Update]:
-    """The updates of the weights that `made` writes, with the writes of their slots."""
-    writes: Dict[Any, List[Any]] = {}
-    for op in made:
-        variable = get_written_variable(op)
-        if variable is not None and not is_in_branch(op):
-            writes.setdefault(variable, []).append(op)
-    updates = []
-    for gradient, variable in grads_vars:
-        written = get_variable_op(variable)
-        if written in writes:
-            updates.append(_Update(variable, gradient, writes.pop(written)))
-
-    fresh = set(made)
-    users: Dict[Any, Set[int]] = {}   # op of `made` -> numbers of the updates that need it
-    for number, update in enumerate(updates):
-        for op in sort_ancestors(update.write, lambda op: op not in fresh):
-            users.setdefault(op, set()).add(number)
-    for ops in writes.values():
-        for op in ops:
-            # a slot belongs to the weight that its new value is made for
-            numbers = [users[x.op] for x in op.inputs if len(users.get(x.op, ())) == 1]
-            if numbers:
-                updates[next(iter(numbers[0]))].others.append(op)
-    for op, numbers in users.items():
-        if len(numbers) == 1:
-            updates[next(iter(numbers))].made.append(op)
-    return updates
-
-
-def _needs_all_gradients(updates: Sequence[_Update]) -> bool:
+def _needs_all_gradients(updates: Sequence[Update]) -> bool:
     first = set(sort_ancestors(updates[0].write))
     return all(update.gradient.op in first for update in updates)
 
 
-def _find_late_readers(update: _Update, within: Set[Any], before_loss: Set[Any]) -> None:
+def _find_late_readers(update: Update, within: Set[Any], before_loss: Set[Any]) -> None:
     """What reads the weight and is neither before its update nor before the loss.
 
     An op that leads to the update through a tensor's shape only does not count as before it: the
@@ -212,14 +127,11 @@ def _find_late_readers(update: _Update, within: Set[Any], before_loss: Set[Any])
             update.readers.append(reader)
 
 
-def _order_temporaries(update: _Update, extra: Dict[Any, List[Any]]) -> None:
+def _order_temporaries(update: Update, extra: Dict[Any, List[Any]]) -> None:
     """Within an update: nothing before the gradient, and a slot is written before its new value is
     used for the step, which can then take its memory."""
     made = set(update.made)
-    if update.gradient.op not in made and not is_in_branch(update.gradient.op):
-        for op in find_first_ops(update.made):
-            if op is not update.gradient.op:
-                extra.setdefault(op, []).append(update.gradient.op)
+    wait_for_gradient(update, extra)
     for write in update.others:
         value = [tensor.op for tensor in list(write.inputs)[1:]]
         needed = set(sort_ancestors(value, lambda op: op not in made))
@@ -229,7 +141,7 @@ def _order_temporaries(update: _Update, extra: Dict[Any, List[Any]]) -> None:
                     extra.setdefault(op, []).append(write)
 
 
-def _order_phases(nn: Any, updates: List[_Update], within: Set[Any],
+def _order_phases(nn: Any, updates: List[Update], within: Set[Any],
                   extra: Dict[Any, List[Any]]) -> None:
     """Adds to `extra` the order of the phases.
 
@@ -266,7 +178,7 @@ def _order_phases(nn: Any, updates: List[_Update], within: Set[Any],
                                     + [op for op, _ in finished[-1:]]), _get_size(update)))
 
 
-def _get_size(update: _Update) -> float:
+def _get_size(update: Update) -> float:
     return float(update.variable.shape.num_elements() or 0)
 
 
@@ -280,7 +192,7 @@ def _list_due(finished: Sequence[Tuple[Any, float]], window: float) -> List[Any]
     return []
 
 
-def _make_gate(nn: Any, update: _Update, ops: Sequence[Any]) -> Any:
+def _make_gate(nn: Any, update: Update, ops: Sequence[Any]) -> Any:
     """An op that waits for others, on the weight's device."""
     tf = nn.tf
     with tf.name_scope(None), tf.device(None), tf.device(update.variable.device):
@@ -288,7 +200,7 @@ def _make_gate(nn: Any, update: _Update, ops: Sequence[Any]) -> Any:
             return tf.no_op(name="lean_updates/done")
 
 
-def _sort_updates(updates: List[_Update]) -> List[_Update]:
+def _sort_updates(updates: List[Update]) -> List[Update]:
     """Updates in the order in which their gradients can be made, one branch after the other."""
     order = sort_by_backpropagation([op for update in updates for op in update.write])
     place = {op: number for number, op in enumerate(order)}

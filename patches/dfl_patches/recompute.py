@@ -22,6 +22,7 @@ from .graph_walk import (SHAPE_OPS, find_first_ops, get_variable_op, is_in_branc
                          list_reads, sort_ancestors, sort_by_backpropagation)
 from .recompute_segments import Forward, Segment, choose_segments
 from .replacing import Replacements
+from .weight_updates import delay_updates
 
 NAME = "recompute"
 SUMMARY = "makes activations again in the backward pass: about half the memory, a bit more time"
@@ -32,13 +33,15 @@ _chooser: List[Callable[[Forward], Sequence[Segment]]] = [choose_segments]
 
 
 def apply(nn: Any) -> None:
-    """Gradients that are built from now on make their activations again."""
+    """Gradients that are built from now on make their activations again, and the optimizer's
+    products of its state, which need no gradient, are not made when the step begins."""
     if not _replaced:
         _replaced.replace(nn, "gradients", lambda old: _make_gradients(nn, old))
+        delay_updates(nn, _replaced)
 
 
 def remove(nn: Any) -> None:
-    """Puts back `nn.gradients`; graphs that were built stay as they are."""
+    """Puts back what was there; graphs that were built stay as they are."""
     _replaced.restore()
 
 

@@ -11,7 +11,7 @@ NOMINAL_BATCH = 8      # stands for unknown dimensions: only ratios of sizes cou
 _MULTIPLYING = ("Conv2D", "MatMul", "BatchMatMul", "BatchMatMulV2", "DepthwiseConv2dNative",
                 "Conv2DBackpropInput")
 # what one per cent more multiplications in the forward pass may save, in per cent of the bytes
-_PRICE_OF_TIME = 0.3
+_PRICE_OF_TIME = 0.5
 _TRIED_SIZES = 32
 
 

@@ -1,11 +1,14 @@
-"""Speed of the sample feed: stages, whole samples, one worker with its transport.
+"""Speed of the sample feed: its modes against each other, stages, one worker with its transport.
 
     python tests/bench/bench_feed.py            128 and 256 px, every colour transfer
     python tests/bench/bench_feed.py --quick    128 px, fewer repeats: half a minute
+    python tests/bench/bench_feed.py --cold 20000     so many distinct faces for the cold figure
 
-Faces are rendered: whole-face JPEGs of 512 px, quality 90. Times are process CPU time, one OpenCV
-thread, medians (spec 30 section 8); the worker's figures are wall time, its queues included. The
-last line is one JSON object.
+Faces are rendered: whole-face JPEGs of 512 px, quality 90, with grain that makes them as large as
+photographs (spec 30 section 8: 60 to 80 KB). Times are process CPU time, one OpenCV thread; see
+feed_modes.py for how modes are compared. `uncached` is mode exact without anything kept: what the
+feed did before it kept crops. The worker's figures are wall time, its queues included. The last
+line is one JSON object; `ratios` are plain's time over the mode's.
 """
 import argparse
 import json
@@ -20,6 +23,8 @@ from pathlib import Path
 TREE = Path(__file__).resolve().parents[2] / 'DeepFaceLab'
 sys.path.insert(0, str(TREE))
 
+import feed_modes  # noqa: E402 - beside this file
+
 FACE_SIZE = 512
 FACES = 8
 TRANSFERS = ['none', 'rct', 'lct', 'mkl', 'idt', 'sot']
@@ -31,6 +36,8 @@ def parse_arguments():
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--quick', action='store_true', help='128 px, few repeats')
+    p.add_argument('--cold', type=int, default=0, metavar='N',
+                   help='distinct faces of the cold figure (default 320, quick 160)')
     p.add_argument('--repeats', type=int, default=0, metavar='N',
                    help='samples a figure (default 60, quick 16)')
     return p.parse_args()
@@ -51,7 +58,21 @@ def make_faceset(folder):
         mask = np.zeros((256, 256, 1), np.float32)
         mask[40:220, 60:200] = 1
         dflimg.set_xseg_mask(mask)
-        dflimg.save()
+        add_grain(path, dflimg, index)
+
+
+def add_grain(path, dflimg, seed):
+    """The file again with noise in its pixels."""
+    import cv2
+    import numpy as np
+    from DFLIMG import DFLIMG
+    img = cv2.imread(str(path)).astype(np.float32)
+    noise = np.random.RandomState(seed).normal(0, 4, img.shape[:2] + (1,))
+    img = np.clip(img + noise, 0, 255).astype(np.uint8)
+    cv2.imwrite(str(path), img, [cv2.IMWRITE_JPEG_QUALITY, 90])
+    grainy = DFLIMG.load(path)
+    grainy.set_dict(dflimg.get_dict())
+    grainy.save()
 
 
 def measure(action, repeats):
@@ -144,20 +165,39 @@ def describe_outputs(side, mode, warp, hsv=0.0):
             dict(mask, face_mask_type=masks.EYES_MOUTH)]
 
 
-def measure_samples(samples, side, repeats):
-    """{setting: samples a second of CPU} of the whole sample in this process."""
-    from samplelib import SampleProcessor
-    options = SampleProcessor.Options(scale_range=[-0.15, 0.15])
+def measure_modes(samples, side, repeats):
+    """{setting: {mode: CPU ms a sample}} of faces whose crops are kept."""
     result = {}
     settings = [(mode, warp, 0.0) for mode in TRANSFERS for warp in (True, False)]
     settings.insert(2, ('none', True, 0.05))
     for mode, warp, hsv in settings:
         outputs = describe_outputs(side, mode, warp, hsv)
-        few = max(3, repeats // 10) if mode in SLOW_TRANSFERS else repeats
+        rounds = max(2, repeats // 20) if mode in SLOW_TRANSFERS else repeats // 2
         name = '%s%s, warp %s' % (mode, ' + hsv' if hsv else '', 'on' if warp else 'off')
-        result[name] = 1000 / measure(lambda i, outputs=outputs: SampleProcessor.process(
-            [samples[i % FACES]], options, outputs, False, samples[(i + 1) % FACES]), few)
+        result[name] = feed_modes.in_worker(feed_modes.compare_steady, samples, outputs, rounds,
+                                            None if mode == 'none' else samples[::-1])
     return result
+
+
+def measure_uncached(samples, side, repeats):
+    """CPU ms a sample of mode exact when nothing is kept."""
+    task = feed_modes.make_task(samples, describe_outputs(side, 'none', True), 'exact', budget=0)
+    return min(feed_modes.draw(task) for _ in range(repeats // 2))
+
+
+def measure_gray(folder, samples, side, repeats):
+    """(CPU ms a sample of mode fast with colour faces, with gray ones of one channel)."""
+    from samplelib import SampleLoader, SampleProcessor, SampleType
+    grays = list(SampleLoader.load(SampleType.FACE, folder))
+    for sample in grays:
+        sample.xseg_mask_compressed = None
+    outputs = describe_outputs(side, 'none', True)
+    gray_outputs = [dict(output, channels=1, channel_type=SampleProcessor.ChannelType.G)
+                    for output in outputs]
+    tasks = [feed_modes.make_task(faces, wanted, 'fast')
+             for faces, wanted in ((samples, outputs), (grays, gray_outputs))]
+    times = [[feed_modes.draw(task) for task in tasks] for _ in range(repeats)]
+    return [min(column) for column in zip(*times)]
 
 
 def measure_worker(folder, side, repeats):
@@ -190,32 +230,70 @@ def main():
     report = {'machine': '%s, %d cores' % (platform.machine(), os.cpu_count()),
               'python': platform.python_version(), 'numpy': np.__version__,
               'opencv': cv2.__version__}
+    none = 'none, warp on'
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = Path(name) / 'faces'
+        folder.mkdir()
         make_faceset(folder)
+        report['face KB'] = sum(path.stat().st_size for path in folder.iterdir()) / FACES / 1000
+        feed_modes.write_gray_faces(folder, Path(name) / 'gray')
+        feed_modes.copy_faces(folder, Path(name) / 'cold',
+                              arguments.cold or (160 if arguments.quick else 320))
         samples = list(SampleLoader.load(SampleType.FACE, folder))
         # masks as most facesets have them: none applied, so the hull is drawn
         for sample in samples[1:]:
             sample.xseg_mask_compressed = None
         stages = {side: measure_stages(samples, side, repeats) for side in sides}
         samples[0].xseg_mask_compressed = None
-        whole = {side: measure_samples(samples, side, repeats) for side in sides}
+        cold_samples = list(SampleLoader.load(SampleType.FACE, Path(name) / 'cold'))
+        for sample in cold_samples:
+            sample.xseg_mask_compressed = None
+        steady = {side: measure_modes(samples, side, repeats) for side in sides}
+        run = feed_modes.in_worker
+        uncached = {side: run(measure_uncached, samples, side, repeats) for side in sides}
+        cold = {side: run(feed_modes.compare_cold, cold_samples,
+                          describe_outputs(side, 'none', True)) for side in sides}
+        gray = {side: run(measure_gray, Path(name) / 'gray', samples, side, repeats)
+                for side in sides}
+        differences = {side: feed_modes.compare_results(
+            samples, describe_outputs(side, 'none', True), 500) for side in sides}
         worker = {side: measure_worker(folder, side, repeats) for side in sides}
 
     print_table('stage, CPU ms', stages, '%10.2f')
-    print_table('whole sample (4 outputs), samples/s of CPU', whole, '%10.1f')
     for side in sides:
+        print_table('whole sample (4 outputs), %d px, CPU ms' % side, steady[side], '%10.3f')
+    ratios = {}
+    for side in sides:
+        for name, times in steady[side].items():
+            for mode in ('exact', 'fast'):
+                ratios['%s, %d, %s' % (mode, side, name)] = times['plain'] / times[mode]
+        plain = steady[side][none]['plain']
+        ratios['uncached, %d, %s' % (side, none)] = plain / uncached[side]
+        ratios['fast over uncached, %d, %s' % (side, none)] = (
+            uncached[side] / steady[side][none]['fast'])
+        for mode in ('exact', 'fast'):
+            ratios['cold, %s, %d' % (mode, side)] = cold[side]['plain'] / cold[side][mode]
+        ratios['gray over colour, fast, %d' % side] = gray[side][0] / gray[side][1]
+        print('%d px, 500 samples, largest difference to plain by output: %s'
+              % (side, differences[side]))
         print('one worker, batch %d, %d px: %.1f samples/s, %.2f ms CPU of the trainer a batch'
               % ((BATCH, side) + worker[side]))
-    report.update(stages=stages, samples=whole, worker=worker)
+    print('\nhow often plain\'s time')
+    for name, ratio in ratios.items():
+        print('%-44s%10.1f' % (name, ratio))
+    report.update(ratios={name: round(ratio, 2) for name, ratio in ratios.items()},
+                  steady_ms=steady, cold_ms=cold, differences=differences, worker=worker)
     print(json.dumps(report))
 
 
-def print_table(title, columns, form):
-    sides = sorted(columns)
-    print('\n%-44s' % title + ''.join('%10d' % side for side in sides))
-    for name in columns[sides[0]]:
-        print('%-44s' % name + ''.join(form % columns[side][name] for side in sides))
+def print_table(title, rows, form):
+    """`rows`: {name: {column: number}}, or {column: {name: number}} for columns of pixels."""
+    if isinstance(next(iter(rows)), int):
+        rows = {name: {side: rows[side][name] for side in rows} for name in rows[min(rows)]}
+    columns = list(next(iter(rows.values())))
+    print('\n%-44s' % title + ''.join('%10s' % column for column in columns))
+    for name, values in rows.items():
+        print('%-44s' % name + ''.join(form % values[column] for column in columns))
 
 
 if __name__ == '__main__':

@@ -12,9 +12,7 @@ object of ratios to the base; a key is missing when its patch is not there.
 import argparse
 import importlib.util
 import json
-import os
 import pickle
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,6 +24,7 @@ for folder in ('tests', 'tests/bench', 'patches', 'DeepFaceLab'):
     sys.path.insert(0, str(REPOSITORY / folder))
 
 import bench_train  # noqa: E402  needs the path
+from measured_child import run_child  # noqa: E402
 
 HALF = ('bf16',)
 SETS = {'half': HALF, 'recompute': ('recompute',), 'lean_updates': ('lean_updates',),
@@ -55,9 +54,10 @@ def parse_arguments():
 
 
 class Step(object):
-    """SAEHD's training step of one set of patches, in a graph and a session of its own."""
+    """The training step of SAEHD, or SAEHDBW, with one set of patches, in a graph and a session of
+    its own."""
 
-    def __init__(self, options, patches):
+    def __init__(self, options, patches, name='SAEHD'):
         import allocation_records
         import dfl_patches
         from core.leras import nn
@@ -73,12 +73,12 @@ class Step(object):
             self.session = nn.tf_sess = nn.tf.Session(config=nn.tf_sess_config)
             dfl_patches.apply_selected(nn, patches)
             try:
-                model = make_model(options)
+                self.model = model = make_model(options, name)
             finally:
                 dfl_patches.remove_all(nn)
         batch, resolution = options['batch_size'], options['resolution']
-        values = (bench_train.make_batch(1, batch, resolution)
-                  + bench_train.make_batch(2, batch, resolution))
+        values = [value for number in (1, 2)
+                  for value in make_batch(number, batch, resolution, model.channels)]
         self.feed = {getattr(model, name): value for name, value in zip(FEEDS, values)}
         self.fetches = [model.src_loss, model.dst_loss, model.src_dst_update_op]
 
@@ -95,15 +95,26 @@ class Step(object):
         return self.records.measure_memory(metadata).peak
 
 
-def make_model(options):
-    """A new SAEHD model on fixed batches."""
+def make_batch(number, batch, resolution, channels):
+    """bench_train's batch; one channel: the mean of its three."""
+    *pictures, mask, eyes = bench_train.make_batch(number, batch, resolution)
+    if channels == 1:
+        pictures = [picture.mean(-1, keepdims=True) for picture in pictures]
+    return pictures + [mask, eyes]
+
+
+def make_model(options, name='SAEHD'):
+    """A new model SAEHD or SAEHDBW on fixed batches."""
+    from core import gray_tree
     from core.interact import interact as io
-    import models.Model_SAEHD.Model  # noqa: F401
-    for name in ('input_int', 'input_number', 'input_bool', 'input_str'):
-        setattr(io, name, lambda text, default_value=None, *a, **k: default_value)
+    import models
+    gray_tree.add_neighbour()
+    models.import_model(name)
+    for question in ('input_int', 'input_number', 'input_bool', 'input_str'):
+        setattr(io, question, lambda text, default_value=None, *a, **k: default_value)
     io.input_in_time = lambda *a, **k: False
     io.input_skip_pending = lambda *a, **k: None
-    module = sys.modules['models.Model_SAEHD.Model']
+    module = sys.modules['models.Model_%s.Model' % name]
     from samplelib import SampleGeneratorBase
 
     class FixedGenerator(SampleGeneratorBase):
@@ -118,21 +129,21 @@ def make_model(options):
             return self
 
         def __next__(self):
-            return bench_train.make_batch(1, self.batch_size, options['resolution'])
+            return make_batch(1, self.batch_size, options['resolution'], module.Model.channels)
 
     module.SampleGeneratorFace = FixedGenerator     # the seam that drivers and plug-ins replace
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        for name in ('src', 'dst', 'model'):
-            (root / name).mkdir()
-        (root / 'model' / 'SAEHD_default_options.dat').write_bytes(pickle.dumps(options, 4))
+        for folder in ('src', 'dst', 'model'):
+            (root / folder).mkdir()
+        (root / 'model' / (name + '_default_options.dat')).write_bytes(pickle.dumps(options, 4))
         return module.Model(
             is_training=True, saved_models_path=root / 'model',
             training_data_src_path=root / 'src', training_data_dst_path=root / 'dst',
             no_preview=True, force_model_name='bench', cpu_only=True)
 
 
-def run_child(job):
+def run_job(job):
     """What one process measures: a peak, or times of two graphs in turn."""
     import numpy as np
     step = Step(job['options'], job['patches'])
@@ -150,16 +161,9 @@ def run_child(job):
 
 def measure(options, patches, steps=0):
     """Start a process for one measurement and return its result."""
-    environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL='3', TF_ENABLE_ONEDNN_OPTS='1',
-                       TF_NUM_INTRAOP_THREADS='2', NN_DEVICES_INITIALIZED='1',
-                       NN_DEVICES_COUNT='0')
     job = dict(options=options, patches=list(patches), steps=steps)
-    child = subprocess.run([sys.executable, str(HERE), '--child', json.dumps(job)],
-                           env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    text = child.stdout.decode('utf-8', 'replace')
-    if child.returncode != 0:
-        sys.exit('the measured process failed:\n' + text[-3000:])
-    return json.loads(text.strip().splitlines()[-1])
+    return run_child(HERE, ['--child', json.dumps(job)],
+                     dict(TF_ENABLE_ONEDNN_OPTS='1', TF_NUM_INTRAOP_THREADS='2'))
 
 
 def find_missing(patches):
@@ -194,7 +198,7 @@ def describe_limit(key):
 def main():
     arguments = parse_arguments()
     if arguments.child:
-        print('\n' + json.dumps(run_child(json.loads(arguments.child))))
+        print('\n' + json.dumps(run_job(json.loads(arguments.child))))
         return
     first = dict(bench_train.OPTIONS, **bench_train.FULL)
     ratios = {}

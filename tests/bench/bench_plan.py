@@ -11,10 +11,10 @@ process of its own, oneDNN on as in use. The last line is one JSON object.
 """
 import argparse
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
+
+import measured_child
 
 HERE = Path(__file__).resolve()
 TREE = HERE.parents[2] / 'DeepFaceLab'
@@ -43,17 +43,11 @@ LARGE_COMMON = dict(face_type='wf', batch_size=16, adabelief=True, clipgrad=Fals
 PATCHES = ('mixed', 'recompute', 'lean_updates')
 
 
-def run_child(kind, options, tree=TREE):
+def run_case(kind, options, tree=TREE):
     """The JSON of a process that plans, and measures or not, one configuration."""
-    environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL='3', NN_DEVICES_INITIALIZED='1',
-                       NN_DEVICES_COUNT='0', TF_ENABLE_ONEDNN_OPTS='1', TF_NUM_INTRAOP_THREADS='2',
-                       PYTHONPATH=str(tree))
-    done = subprocess.run([sys.executable, str(HERE), '--child', kind, json.dumps(options)],
-                          env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    if done.returncode != 0:
-        raise RuntimeError('%s of %s failed:\n%s' % (
-            kind, options, done.stdout.decode('utf-8', 'replace')[-3000:]))
-    return json.loads(done.stdout.decode('utf-8', 'replace').strip().splitlines()[-1])
+    return measured_child.run_child(
+        HERE, ['--child', kind, json.dumps(options)],
+        dict(TF_ENABLE_ONEDNN_OPTS='1', TF_NUM_INTRAOP_THREADS='2', PYTHONPATH=tree))
 
 
 def open_model(options, gpu_bytes=None):
@@ -103,7 +97,7 @@ def show_small():
     report = {}
     print('%-40s%12s%12s%9s' % ('', 'planned MB', 'measured MB', 'ratio'))
     for name, changes in CASES.items():
-        found = run_child('compare', dict(SMALL, **changes))
+        found = run_case('compare', dict(SMALL, **changes))
         ratio = report[name] = found['planned'] / float(found['measured'])
         print('%-40s%12.1f%12.1f%9.3f%s' % (
             name, found['planned'] / 1e6, found['measured'] / 1e6, ratio,
@@ -115,7 +109,7 @@ def show_small():
 def show_large():
     report = {}
     for name, options in LARGE.items():
-        found = report[name] = run_child('large', dict(LARGE_COMMON, **options))
+        found = report[name] = run_case('large', dict(LARGE_COMMON, **options))
         print('\n%s, AdaBelief, batch 16, on one GPU: weights, optimizer, activations' % name)
         for key, value in found.items():
             print('  %-20s %s' % (key, '%d px' % value if key == 'largest'

@@ -12,11 +12,12 @@ import argparse
 import json
 import os
 import platform
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from measured_child import run_child
 
 HERE = Path(__file__).resolve()
 DEFAULT_TREE = HERE.parents[2] / 'DeepFaceLab'
@@ -70,7 +71,7 @@ def make_batch(number, batch_size, resolution):
     return [np.roll(images, 2, 1), images, mask, eyes]
 
 
-def run_child(tree, options, steps, patches=()):
+def run_job(tree, options, steps, patches=()):
     """Measure one setting in this process, with these patches; return seconds and bytes."""
     sys.path.insert(0, tree)
     import importlib
@@ -153,26 +154,17 @@ def run_child(tree, options, steps, patches=()):
 
 def run_setting(arguments, options, onednn, patches=()):
     """Start a child process for one setting and return its result."""
-    environment = dict(os.environ, TF_ENABLE_ONEDNN_OPTS=onednn, TF_CPP_MIN_LOG_LEVEL='3',
-                       NN_DEVICES_INITIALIZED='1', NN_DEVICES_COUNT='0')
-    if arguments.threads:
-        environment['TF_NUM_INTRAOP_THREADS'] = str(arguments.threads)
-    else:
-        environment.pop('TF_NUM_INTRAOP_THREADS', None)
-    command = [sys.executable, str(HERE), '--tree', arguments.tree, '--child',
-               json.dumps(dict(options=options, steps=arguments.steps, patches=list(patches)))]
-    child = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL,
-                           stdout=subprocess.PIPE)
-    if child.returncode != 0:
-        sys.exit('the measured process failed:\n' + child.stdout.decode('utf-8', 'replace')[-3000:])
-    return json.loads(child.stdout.decode('utf-8', 'replace').strip().splitlines()[-1])
+    job = dict(options=options, steps=arguments.steps, patches=list(patches))
+    return run_child(HERE, ['--tree', arguments.tree, '--child', json.dumps(job)],
+                     dict(TF_ENABLE_ONEDNN_OPTS=onednn,
+                          TF_NUM_INTRAOP_THREADS=arguments.threads or None))
 
 
 def main():
     arguments = parse_arguments()
     if arguments.child:
         job = json.loads(arguments.child)
-        print('\n' + json.dumps(run_child(
+        print('\n' + json.dumps(run_job(
             arguments.tree, job['options'], job['steps'], job['patches'])))
         return
     options = dict(OPTIONS, **(QUICK if arguments.quick else FULL))

@@ -7,12 +7,12 @@ precision from the first seed. A run's figure is the mean of each loss over its 
 """
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from bench_train import DEFAULT_TREE, OPTIONS, PATCHES
+from measured_child import run_child
 
 HERE = Path(__file__).resolve()
 
@@ -33,12 +33,12 @@ def compare(steps, precisions, picture):
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         print('parity: %d batches of the demo\'s faces' % BATCHES, flush=True)
-        run_child(dict(task='feed', folder=str(folder)))
+        run_task(task='feed', folder=str(folder))
         runs = [(BASE, seed) for seed in SEEDS] + [(name, SEEDS[0]) for name in precisions]
         losses = {}
         for name, seed in runs:
-            result = run_child(dict(task='train', folder=str(folder), precision=name, seed=seed,
-                                    steps=steps))
+            result = run_task(task='train', folder=str(folder), precision=name, seed=seed,
+                              steps=steps)
             losses[(name, seed)] = result['losses']
             print('%-8s seed %d: src %.4f dst %.4f, %.0f s' % (
                 (name, seed) + tuple(result['losses']) + (result['seconds'],)), flush=True)
@@ -65,32 +65,26 @@ def judge(losses, precisions):
 
 
 def join_previews(folder, names, picture):
-    """The runs' previews below each other, each under its name."""
+    """The runs' previews beside each other, each under its name."""
     import cv2
     import numpy as np
-    rows = []
+    columns = []
     for name in names:
         preview = cv2.imread(str(folder / (name + '.png')))
         head = np.full((20, preview.shape[1], 3), 255, np.uint8)
         cv2.putText(head, name, (4, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
-        rows += [head, preview]
-    cv2.imwrite(str(picture), np.concatenate(rows))
+        columns.append(np.concatenate([head, preview]))
+    cv2.imwrite(str(picture), np.concatenate(columns, axis=1))
 
 
 # -- in the child
 
-def run_child(job):
-    """Run one task in a fresh process; its last line is the result."""
-    environment = dict(os.environ, TF_ENABLE_ONEDNN_OPTS='1', TF_DETERMINISTIC_OPS='1',
-                       TF_NUM_INTRAOP_THREADS='2', TF_CPP_MIN_LOG_LEVEL='3',
-                       NN_DEVICES_INITIALIZED='1', NN_DEVICES_COUNT='0',
-                       PYTHONPATH=os.pathsep.join([str(DEFAULT_TREE), str(PATCHES)]),
-                       DFL_RANDOM_SEED=str(job.get('seed', 1)))
-    child = subprocess.run([sys.executable, str(HERE), json.dumps(job)], env=environment,
-                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    if child.returncode != 0:
-        sys.exit('a run of the parity failed:\n' + child.stdout.decode('utf-8', 'replace')[-3000:])
-    return json.loads(child.stdout.decode('utf-8', 'replace').strip().splitlines()[-1])
+def run_task(**job):
+    """Run one task in a fresh process; what it found."""
+    return run_child(HERE, [json.dumps(job)], dict(
+        TF_ENABLE_ONEDNN_OPTS='1', TF_DETERMINISTIC_OPS='1', TF_NUM_INTRAOP_THREADS='2',
+        PYTHONPATH=os.pathsep.join([str(DEFAULT_TREE), str(PATCHES)]),
+        DFL_RANDOM_SEED=job.get('seed', 1)))
 
 
 def draw_feed(folder):

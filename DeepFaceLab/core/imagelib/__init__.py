@@ -8,7 +8,7 @@ from enum import IntEnum
 import cv2
 import numpy as np
 
-from .blursharpen import LinearMotionBlur, blursharpen
+from .blursharpen import LinearMotionBlur, blursharpen, gaussian_sharpen
 from .color_transfer import (bw_hist_match, color_hist_match, color_transfer, color_transfer_idt,
                              color_transfer_mix, color_transfer_mkl, color_transfer_sot,
                              linear_color_transfer, reinhard_color_transfer)
@@ -34,7 +34,8 @@ __all__ = [
     "color_transfer_sot", "color_transfer_mkl", "color_transfer_idt", "color_hist_match",
     "bw_hist_match", "reinhard_color_transfer", "linear_color_transfer", "random_crop",
     "normalize_channels", "cut_odd_image", "overlay_alpha_image", "SegIEPolys", "SegIEPoly",
-    "SegIEPolyType", "LinearMotionBlur", "blursharpen", "apply_random_rgb_levels",
+    "SegIEPolyType", "LinearMotionBlur", "blursharpen", "gaussian_sharpen",
+    "apply_random_rgb_levels",
     "apply_random_overlay_triangle", "apply_random_hsv_shift", "apply_random_sharpen",
     "apply_random_motion_blur", "apply_random_gaussian_blur", "apply_random_nearest_resize",
     "apply_random_bilinear_resize", "apply_random_jpeg_compress", "apply_random_relight",

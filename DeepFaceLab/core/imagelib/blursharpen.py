@@ -38,6 +38,16 @@ def blursharpen(img: np.ndarray, sharpen_mode: int = 0, kernel_size: int = 3,
     return img
 
 
+def gaussian_sharpen(img: np.ndarray, amount: float = 100, sigma: float = 1.0) -> np.ndarray:
+    """Unsharp masking by a Gaussian of `sigma` pixels (the MVE fork's). Not clipped.
+
+    `img` is (h, w[, c]) float; 20 of `amount` add the difference to its blur once.
+    """
+    blur = restore_channel_axis(cv2.GaussianBlur(img, (0, 0), sigma), img)
+    sharp = cv2.addWeighted(img, 1.0 + 0.05 * amount, blur, -0.05 * amount, 0)
+    return restore_channel_axis(sharp, img)
+
+
 def _sharpen(img: np.ndarray, mode: int, kernel_size: int, amount: float) -> np.ndarray:
     if mode == 1:
         delta = np.zeros((kernel_size, kernel_size), dtype=np.float32)

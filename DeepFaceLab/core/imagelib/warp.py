@@ -1,4 +1,6 @@
 """Random geometry of a training sample (spec 31 section 2)."""
+import functools
+import threading
 from typing import Any, Dict, Optional, Sequence, Tuple
 
 import cv2
@@ -10,6 +12,8 @@ from .common import pick_rnd, with_channel_axis
 
 # Smaller images are warped at this size and scaled back.
 MIN_WARP_SIZE = 64
+
+_work = threading.local()   # buffers: the pages of fresh ones cost as much as the resize
 
 
 def gen_warp_params(w: int, flip: bool = False,
@@ -34,7 +38,19 @@ def gen_warp_params(w: int, flip: bool = False,
     rmat with its shift divided by w; `w`; `rw`, the asked side if it was below 64, else None;
     `flip` bool. (spec 31 section 2.1)
     """
-    rnd = pick_rnd(rnd_state)
+    params = draw_affine(w, flip, rotation_range, scale_range, tx_range, ty_range,
+                         pick_rnd(rnd_state))
+    params["mapx"], params["mapy"] = draw_elastic_maps(params["w"], pick_rnd(warp_rnd_state))
+    umat = params["rmat"].copy()
+    umat[:, 2] /= params["w"]
+    params["umat"] = umat
+    return params
+
+
+def draw_affine(w: int, flip: bool, rotation_range: Sequence[float],
+                scale_range: Sequence[float], tx_range: Sequence[float],
+                ty_range: Sequence[float], rnd) -> Dict[str, Any]:
+    """`rmat`, `w`, `rw` and `flip` of `gen_warp_params`."""
     rw = w if w < MIN_WARP_SIZE else None
     w = max(w, MIN_WARP_SIZE)
 
@@ -44,36 +60,61 @@ def gen_warp_params(w: int, flip: bool = False,
     ty = rnd.uniform(ty_range[0], ty_range[1])
     p_flip = bool(flip and rnd.randint(10) < 4)
 
-    mapx, mapy = _gen_elastic_maps(w, pick_rnd(warp_rnd_state))
-
     rmat = cv2.getRotationMatrix2D((w // 2, w // 2), rotation, scale)
     rmat[:, 2] += (tx * w, ty * w)
-    umat = rmat.copy()
-    umat[:, 2] /= w
-    return dict(mapx=mapx, mapy=mapy, rmat=rmat, umat=umat, w=w, rw=rw, flip=p_flip)
+    return dict(rmat=rmat, w=w, rw=rw, flip=p_flip)
 
 
-def _gen_elastic_maps(w: int, rnd) -> Tuple[np.ndarray, np.ndarray]:
+def draw_elastic_maps(w: int, rnd) -> Tuple[np.ndarray, np.ndarray]:
     """Absolute source coordinates (mapx, mapy), (w, w) float32, of a smooth random displacement.
 
     The y grid of the original is a transposed view of its x grid, so both noise fields land in
     both maps and mapy is mapx transposed; with zero noise mapx[y, x] = x + 0.5. Both shape the
     training dynamics and are kept.
     """
-    cell = [w // 2, w // 4, w // 8][rnd.randint(3)]
-    count = w // cell + 1
-    half = cell // 2
+    return _spread_each(w, *_draw_grid(w, rnd))
 
-    grid = np.tile(np.linspace(0, w, count), (count, 1))
-    noise_size = (count - 2, count - 2)
-    noise = randomex.random_normal(size=noise_size, rnd_state=rnd) * (cell * 0.24)
-    noise_t = randomex.random_normal(size=noise_size, rnd_state=rnd) * (cell * 0.24)
-    inner = grid[1:-1, 1:-1]
-    inner[...] = (inner + noise) + noise_t.T
 
-    size = (w + cell, w + cell)
+def draw_elastic_field(w: int, rnd) -> Tuple[np.ndarray, np.ndarray]:
+    """`draw_elastic_maps`, to the bit, in half of the time where the side is a power of 2.
+
+    All weights of the resize are binary fractions then: nothing is rounded, so the transposed
+    grid gives the transposed map.
+    """
+    grid, cell = _draw_grid(w, rnd)
+    if cell & (cell - 1):
+        return _spread_each(w, grid, cell)
+    size, half = w + cell, cell // 2
+    work = getattr(_work, "field", None)
+    if work is None or work.size < size * size:
+        work = _work.field = np.empty((size * size,))
+    field = cv2.resize(grid, (size, size), dst=work[:size * size].reshape((size, size)))
+    mapx = field[half:-half, half:-half].astype(np.float32)
+    return mapx, cv2.transpose(mapx)
+
+
+def _spread_each(w: int, grid: np.ndarray, cell: int) -> Tuple[np.ndarray, np.ndarray]:
+    """The maps of a grid's x and of its transpose."""
+    size, half = (w + cell, w + cell), cell // 2
     return tuple(cv2.resize(field, size)[half:-half, half:-half].astype(np.float32)
                  for field in (grid, np.ascontiguousarray(grid.T)))
+
+
+def _draw_grid(w: int, rnd) -> Tuple[np.ndarray, int]:
+    """x of the grid's nodes, (n, n) float64, and the side of its cells in pixels."""
+    cell = [w // 2, w // 4, w // 8][rnd.randint(3)]
+    count = w // cell + 1
+    noise, noise_t = randomex.random_normal(size=(2, count - 2, count - 2),
+                                            rnd_state=rnd) * (cell * 0.24)
+    grid = _get_grid(w, count).copy()
+    inner = grid[1:-1, 1:-1]
+    inner[...] = (inner + noise) + noise_t.T
+    return grid, cell
+
+
+@functools.lru_cache(maxsize=16)
+def _get_grid(w: int, count: int) -> np.ndarray:
+    return np.tile(np.linspace(0, w, count), (count, 1))
 
 
 def warp_by_params(params: Dict[str, Any], img: np.ndarray, can_warp: bool, can_transform: bool,

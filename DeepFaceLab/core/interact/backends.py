@@ -1,21 +1,22 @@
-"""Where `io` runs: desktop with OpenCV windows, headless, Colab (spec 41 section 2.4)."""
-import ctypes
+"""Where `io` runs: desktop with windows, headless, Colab (spec 41 section 2.4)."""
+import contextlib
 import importlib.util
 import os
 import sys
-import threading
 import time
+from typing import Any, Iterator, Optional, Tuple
 
 import numpy as np
 
+from core import osex
+from core.errors import UserError
+from core.process_options import WINDOW_TOOLKIT, get_setting
+
 from .base import InteractBase
+from .opencv_windows import OpenCvWindows, is_drawn_by_qt
 from .progress import print_text
+from .screen_scale import open_x11
 from .windows import normalize_key
-
-# waitKeyEx of the GTK and Qt builds adds modifier bits (shift, lock, ctrl, alt, num lock).
-X11_KEY_MASK = 0xFFFF
-
-TEST_WINDOW = 'Window test'
 
 
 def has_colab() -> bool:
@@ -38,21 +39,12 @@ def has_display() -> bool:
 def can_open_display() -> bool:
     """False if the X display that the environment names does not answer (a stale DISPLAY).
 
-    The Qt builds of OpenCV end the whole process then, so it has to be asked beforehand.
+    Qt ends the whole process then, so it has to be asked beforehand.
     """
     if sys.platform in ('win32', 'darwin') or os.environ.get('WAYLAND_DISPLAY'):
         return True
-    try:
-        x11 = ctypes.CDLL('libX11.so.6')
-    except OSError:  # OpenCV brings its own copy under another name: nothing to ask with
-        return True
-    x11.XOpenDisplay.restype = ctypes.c_void_p
-    x11.XCloseDisplay.argtypes = [ctypes.c_void_p]
-    display = x11.XOpenDisplay(None)
-    if display is None:
-        return False
-    x11.XCloseDisplay(display)
-    return True
+    with open_x11() as (x11, display):
+        return x11 is None or display is not None
 
 
 class InteractHeadless(InteractBase):
@@ -80,17 +72,16 @@ class InteractColab(InteractHeadless):
 
 
 class InteractDesktop(InteractBase):
-    """OpenCV windows. Without OpenCV's window functions it behaves as headless and says so.
+    """Windows of OpenCV, or of PyQt5 where that is better. Without either it behaves as headless
+    and says so.
 
     All windows belong to the thread that opened the first one: GUI toolkits allow no other.
     """
 
     def __init__(self) -> None:
         super(InteractDesktop, self).__init__()
-        self._cv2 = None
+        self._toolkit: Any = None
         self._has_windows = None  # None: not tried yet
-        self._window_thread = None
-        self._last_mouse_pos = {}
         if os.name == 'nt' and importlib.util.find_spec('colorama') is not None:
             import colorama
             colorama.init()
@@ -100,79 +91,134 @@ class InteractDesktop(InteractBase):
 
     def is_support_windows(self) -> bool:
         if self._has_windows is None:
-            self._has_windows = self._try_windows()
+            self._toolkit = self._try_windows()
+            self._has_windows = self._toolkit is not None
         return self._has_windows
 
-    def _try_windows(self) -> bool:
+    def _try_windows(self) -> Any:
+        """A toolkit, or None after saying why there is none."""
         if not can_open_display():
             print_text("The display %s does not answer: pictures are not shown."
                        % os.environ.get('DISPLAY'))
-            return False
+            return None
         import cv2
-        self._cv2 = cv2
-        try:
-            # Builds without a GUI lack the functions or raise in them.
-            cv2.namedWindow(TEST_WINDOW)
-            cv2.destroyWindow(TEST_WINDOW)
-        except (cv2.error, AttributeError):
+        asked = get_setting(WINDOW_TOOLKIT)
+        if asked == 'qt' or (asked is None and is_drawn_by_qt(cv2)):
+            toolkit = self._try_qt(is_asked=asked == 'qt')
+            if toolkit is not None:
+                return toolkit
+        toolkit = OpenCvWindows(cv2, self._on_key, self._on_mouse)
+        if toolkit.try_window():
+            return toolkit
+        toolkit = self._try_qt(is_asked=False) if asked is None else None
+        if toolkit is None:
             print_text("This OpenCV has no window functions: pictures are not shown. "
-                       "Remedy: replace opencv-python-headless by opencv-python.")
-            return False
-        return True
+                       "Remedy: replace opencv-python-headless by opencv-python, or install PyQt5.")
+        return toolkit
+
+    def _try_qt(self, is_asked: bool) -> Any:
+        """Windows of PyQt5; None where it is not installed or cannot draw, which is told to
+        somebody who asked for them."""
+        if sys.platform.startswith('linux') and not os.environ.get('DISPLAY') and not is_asked:
+            return None     # Qt would end the process if the screen that is there does not suit it
+        try:
+            with use_x11():
+                from .qt_windows import QtWindows
+                return QtWindows(self._on_key, self._on_mouse)
+        except UserError as error:
+            if is_asked:
+                print_text("Windows of PyQt5 were asked for: %s" % error)
+            return None
 
     def on_create_window(self, wnd_name: str) -> None:
         if self.is_support_windows():
-            self._window_thread = threading.get_ident()
-            self._cv2.namedWindow(wnd_name)
+            self._toolkit.open(wnd_name, wnd_name in self.resizable_windows,
+                               self.resizable_windows.get(wnd_name))
 
     def on_destroy_window(self, wnd_name: str) -> None:
-        self._last_mouse_pos.pop(wnd_name, None)
         if self.is_support_windows():
-            self._cv2.destroyWindow(wnd_name)
+            self._toolkit.close(wnd_name)
 
     def on_destroy_all_windows(self) -> None:
-        self._last_mouse_pos.clear()
         if self._has_windows:
-            self._cv2.destroyAllWindows()
+            self._toolkit.close_all()
 
     def on_show_image(self, wnd_name: str, img: np.ndarray) -> None:
         if self.is_support_windows():
-            self._cv2.imshow(wnd_name, img)
+            self._toolkit.show(wnd_name, img)
 
     def on_capture_mouse(self, wnd_name: str) -> None:
         if self.is_support_windows():
-            self._cv2.setMouseCallback(wnd_name, self._on_mouse, wnd_name)
+            self._toolkit.capture_mouse(wnd_name)
 
-    def _on_mouse(self, event: int, x: int, y: int, flags: int, wnd_name: str) -> None:
+    def _on_mouse(self, wnd_name: str, x: int, y: int, event: int, flags: int) -> None:
         if wnd_name not in self.mouse_events:
             return  # a late event of a window that is gone
-        if event == self.EVENT_MOUSEWHEEL:
-            # Wheel events carry screen coordinates; the pointer has not moved since the last one.
-            x, y = self._last_mouse_pos.get(wnd_name, (0, 0))
-        else:
-            self._last_mouse_pos[wnd_name] = (x, y)
         known = (self.EVENT_LBUTTONDOWN, self.EVENT_LBUTTONUP, self.EVENT_MBUTTONDOWN,
                  self.EVENT_MBUTTONUP, self.EVENT_RBUTTONDOWN, self.EVENT_RBUTTONUP,
                  self.EVENT_MOUSEWHEEL)
         self.add_mouse_event(wnd_name, x, y, event if event in known else 0, flags)
 
+    def on_get_window_size(self, wnd_name: str) -> Optional[Tuple[int, int]]:
+        return self._toolkit.get_size(wnd_name) if self._has_windows else None
+
+    def on_is_window_closed(self, wnd_name: str) -> bool:
+        return bool(self._has_windows) and self._toolkit.is_closed(wnd_name)
+
+    def on_resize_window(self, wnd_name: str, width: int, height: int) -> None:
+        if self._has_windows:
+            self._toolkit.resize(wnd_name, (width, height))
+
+    def on_move_window(self, wnd_name: str, x: int, y: int) -> None:
+        if self._has_windows:
+            self._toolkit.move(wnd_name, x, y)
+
+    def on_set_window_title(self, wnd_name: str, title: str) -> None:
+        if self._has_windows:
+            self._toolkit.set_title(wnd_name, title)
+
+    def get_screen_size(self) -> Tuple[int, int]:
+        size = self._toolkit.get_screen_size() if self.is_support_windows() else None
+        return osex.get_screen_size() if size is None else size
+
+    def on_get_ui_scale(self) -> float:
+        return self._toolkit.get_scale() if self.is_support_windows() else 1.0
+
+    def has_wheel(self) -> bool:
+        return self._toolkit.has_wheel if self.is_support_windows() else True
+
     def on_process_messages(self, sleep_time: float = 0) -> None:
-        # Without an open window waitKeyEx returns at once, and a loop around it would spin.
-        if not self._has_windows or not any(self.named_windows.values()) \
-                or threading.get_ident() != self._window_thread:
+        if self._has_windows:
+            self._toolkit.poll(sleep_time, any(self.named_windows.values()))
+        else:
             time.sleep(sleep_time)
-            return
-        self._on_key(self._cv2.waitKeyEx(max(1, int(sleep_time * 1000))))
 
     def _on_key(self, code: int) -> None:
-        """Queue what waitKeyEx returned (-1: no key) for the window with the focus."""
-        if code == -1 or not self.capture_keys_windows or self.focus_wnd_name is None:
+        """Queue a key for the window with the focus."""
+        if not self.capture_keys_windows or self.focus_wnd_name is None:
             return
-        if sys.platform not in ('win32', 'darwin'):
-            code &= X11_KEY_MASK
         code, shift = normalize_key(code)
         self.add_key_event(self.focus_wnd_name, code, False, False, shift)
 
     def on_wait_any_key(self) -> None:
         if self._has_windows:
-            self._cv2.waitKey(0)
+            self._toolkit.wait_any_key()
+
+
+@contextlib.contextmanager
+def use_x11() -> Iterator[None]:
+    """Linux: Qt draws on the X server, which `can_open_display` has asked, unless told
+    otherwise."""
+    is_linux = sys.platform.startswith('linux')
+    if is_linux:
+        # Pictures need no OpenGL. Mesa's would bring an LLVM that shares names with the one inside
+        # TensorFlow: the process crashes when TensorFlow is imported, or at its end.
+        os.environ.setdefault('QT_XCB_GL_INTEGRATION', 'none')
+    is_ours = is_linux and not os.environ.get('QT_QPA_PLATFORM')
+    if is_ours:
+        os.environ['QT_QPA_PLATFORM'] = 'xcb'
+    try:
+        yield
+    finally:
+        if is_ours:
+            del os.environ['QT_QPA_PLATFORM']

@@ -1,7 +1,10 @@
 """State of windows, mouse and keys; the drawing is the backend's (spec 41 section 2.4)."""
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 import numpy as np
+
+from core import osex
+from core.process_options import UI_SCALE, get_setting
 
 from .progress import print_text
 
@@ -38,6 +41,8 @@ class WindowsMixin:
     EVENT_RBUTTONUP = 6
     EVENT_MOUSEWHEEL = 10
 
+    _ui_scale: Optional[float] = None
+
     def init_windows(self) -> None:
         self.named_windows: Dict[str, bool] = {}  # name -> the backend's window exists
         self.capture_mouse_windows: Dict[str, bool] = {}  # name -> the backend captures
@@ -45,6 +50,8 @@ class WindowsMixin:
         self.mouse_events: Dict[str, List[MouseEvent]] = {}
         self.key_events: Dict[str, List[KeyEvent]] = {}
         self.focus_wnd_name = None
+        # name -> (width, height) it opens with, None: as large as its first picture
+        self.resizable_windows: Dict[str, Optional[Tuple[int, int]]] = {}
 
     # Backend hooks. The base has no screen: it keeps the state and shows nothing.
 
@@ -73,6 +80,27 @@ class WindowsMixin:
     def on_wait_any_key(self) -> None:
         """Wait for a key in any window."""
 
+    def on_get_window_size(self, wnd_name: str) -> Optional[Tuple[int, int]]:
+        """(width, height) of an open, resizable window's picture area in pixels of the screen."""
+        return None
+
+    def on_is_window_closed(self, wnd_name: str) -> bool:
+        """Whether the user has closed an open, resizable window."""
+        return False
+
+    def on_resize_window(self, wnd_name: str, width: int, height: int) -> None:
+        """Give an open, resizable window another size."""
+
+    def on_move_window(self, wnd_name: str, x: int, y: int) -> None:
+        """Put an open window's upper left corner at a pixel of the screen."""
+
+    def on_set_window_title(self, wnd_name: str, title: str) -> None:
+        """Name an open window."""
+
+    def on_get_ui_scale(self) -> float:
+        """What the desktop says about `get_ui_scale`."""
+        return 1.0
+
     # Facade
 
     def named_window(self, wnd_name: str) -> None:
@@ -84,6 +112,63 @@ class WindowsMixin:
         self.mouse_events[wnd_name] = []
         self.key_events[wnd_name] = []
         self.focus_wnd_name = wnd_name
+
+    def resizable_window(self, wnd_name: str, size: Optional[Tuple[int, int]] = None) -> None:
+        """A window whose size is the user's: `size`, pixels of the screen, is how it opens.
+
+        Draw its pictures as large as `get_window_size` says: they are sharp then. Others are
+        stretched. Where windows cannot be resized it is one of `named_window`.
+        """
+        is_new = wnd_name not in self.named_windows
+        self.named_window(wnd_name)
+        if is_new:
+            self.resizable_windows[wnd_name] = size
+
+    def get_window_size(self, wnd_name: str) -> Optional[Tuple[int, int]]:
+        """(width, height) in pixels of what a resizable window shows now, before its first picture
+        what it will open with. None: there is no such window, or it follows its picture."""
+        if wnd_name not in self.resizable_windows or not self.is_support_windows():
+            return None
+        if not self.named_windows[wnd_name]:
+            return self.resizable_windows[wnd_name]
+        return self.on_get_window_size(wnd_name)
+
+    def is_window_closed(self, wnd_name: str) -> bool:
+        """Whether the user has closed a resizable window; its next picture opens it again."""
+        return (wnd_name in self.resizable_windows and self.named_windows[wnd_name]
+                and self.on_is_window_closed(wnd_name))
+
+    def resize_window(self, wnd_name: str, width: int, height: int) -> None:
+        """Give a resizable window another size, in pixels; others keep theirs."""
+        if wnd_name in self.resizable_windows:
+            self.resizable_windows[wnd_name] = (width, height)
+            if self.named_windows[wnd_name]:
+                self.on_resize_window(wnd_name, width, height)
+
+    def move_window(self, wnd_name: str, x: int, y: int) -> None:
+        """Put an open window's upper left corner at a pixel of the screen."""
+        if self.named_windows.get(wnd_name):
+            self.on_move_window(wnd_name, x, y)
+
+    def set_window_title(self, wnd_name: str, title: str) -> None:
+        """What stands above an open window, instead of its name."""
+        if self.named_windows.get(wnd_name):
+            self.on_set_window_title(wnd_name, title)
+
+    def get_screen_size(self) -> Tuple[int, int]:
+        """(width, height) of the main screen in pixels."""
+        return osex.get_screen_size()
+
+    def get_ui_scale(self) -> float:
+        """By how much text and lines are larger than on a screen of 96 dots an inch."""
+        if self._ui_scale is None:      # asked once: windows ask many times a second
+            given = get_setting(UI_SCALE)
+            self._ui_scale = self.on_get_ui_scale() if given is None else given
+        return self._ui_scale
+
+    def has_wheel(self) -> bool:
+        """False where the wheel is not the program's: it zooms the whole picture by itself."""
+        return True
 
     def show_image(self, wnd_name: str, img: np.ndarray) -> None:
         """Show `img`, (h,w,3) or (h,w), uint8 0..255 or float 0..1, in a registered window."""
@@ -106,7 +191,7 @@ class WindowsMixin:
         if self.named_windows.pop(wnd_name):
             self.on_destroy_window(wnd_name)
         for table in (self.capture_mouse_windows, self.capture_keys_windows,
-                      self.mouse_events, self.key_events):
+                      self.mouse_events, self.key_events, self.resizable_windows):
             table.pop(wnd_name, None)
         if self.focus_wnd_name == wnd_name:
             self.focus_wnd_name = (list(self.named_windows) or [None])[-1]

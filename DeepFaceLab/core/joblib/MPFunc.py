@@ -7,7 +7,7 @@ from core.interact import interact as io
 from core.mplib.array_slots import ITEM, SlotReader, SlotWriter
 
 FAILED = 'failed'  # message kind: the host's function raised
-SLOT = 0  # request and answer alternate, so one slot a direction is enough
+SLOT = 0  # request and answer alternate, so one slot a direction is enough here
 
 
 class HostFunctionError(Exception):
@@ -17,9 +17,9 @@ class HostFunctionError(Exception):
 class _Channel:
     """One end of a client's connection: arrays through shared memory, the rest by message."""
 
-    def __init__(self, conn) -> None:
+    def __init__(self, conn, slots_count: int) -> None:
         self.conn = conn
-        self.writer = SlotWriter(conn, 1)
+        self.writer = SlotWriter(conn, slots_count)
         self.reader = SlotReader(conn)
 
 
@@ -32,7 +32,12 @@ class MPFunc:
     with the host's traceback, and the host goes on.
 
     In the host itself a call is a plain call of `func`.
+
+    :cvar slots_count: calls of one worker that may be under way; a subclass that lets several of
+        its threads call raises it.
     """
+
+    slots_count = 1
 
     def __init__(self, func: Callable) -> None:
         self.func = func
@@ -45,12 +50,12 @@ class MPFunc:
         context.assert_spawning(self)
         host_end, client_end = Pipe()
         self._handed_out[host_end] = client_end
-        self._clients.append(_Channel(host_end))
+        self._clients.append(_Channel(host_end, self.slots_count))
         return {'conn': client_end}
 
     def __setstate__(self, state: dict) -> None:
         self.func = None
-        self._channel = _Channel(state['conn'])
+        self._channel = _Channel(state['conn'], self.slots_count)
 
     def __call__(self, *args, **kwargs):
         if self.func is not None:
@@ -63,22 +68,35 @@ class MPFunc:
 
     def _process_messages(self) -> None:
         """Host: answer every call that waits."""
-        if not self._clients:
-            return
-        ready = set(connection.wait([client.conn for client in self._clients], timeout=0))
-        for client in [client for client in self._clients if client.conn in ready]:
+        for client in self._find_ready():
             try:
                 self._answer(client)
             except (EOFError, OSError):
-                # The worker has ended.
-                self._clients.remove(client)
-                client.conn.close()
+                self._forget(client)
 
-    def _answer(self, client: _Channel) -> None:
+    def _find_ready(self) -> List[_Channel]:
+        """Clients of which something can be received."""
+        if not self._clients:
+            return []
+        ready = set(connection.wait([client.conn for client in self._clients], timeout=0))
+        return [client for client in self._clients if client.conn in ready]
+
+    def _forget(self, client: _Channel) -> None:
+        """The worker has ended."""
+        if client in self._clients:
+            self._clients.remove(client)
+            client.conn.close()
+
+    def _receive(self, client: _Channel) -> tuple:
+        """The client's next message. EOFError or OSError when it has ended."""
         message = client.reader.receive()
         child_end = self._handed_out.pop(client.conn, None)
         if child_end is not None:
             child_end.close()
+        return message
+
+    def _answer(self, client: _Channel) -> None:
+        message = self._receive(client)
         if message[0] != ITEM:
             raise EOFError("Unknown message %r." % (message[0],))
         args, kwargs = message[2]

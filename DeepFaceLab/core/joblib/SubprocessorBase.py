@@ -146,15 +146,18 @@ class Subprocessor:
             io.process_messages(0)
 
     def _loop(self) -> None:
-        while True:
-            self._receive_all()
-            self._check_workers()
-            if not self.clis:
-                self._stop_without_workers()
-            self._hand_out()
-            io.process_messages(0)
-            if self.on_tick() and all(cli.state == STATE_FREE for cli in self.clis):
-                return
+        while not self._step():
+            pass
+
+    def _step(self) -> bool:
+        """One turn of the loop; True when everything is done."""
+        self._receive_all()
+        self._check_workers()
+        if not self.clis:
+            self._stop_without_workers()
+        self._hand_out()
+        io.process_messages(0)
+        return self.on_tick() and all(cli.state == STATE_FREE for cli in self.clis)
 
     def _hand_out(self) -> None:
         for cli in self.clis:

@@ -271,7 +271,10 @@ class WorkerProcess:
                 self.process.terminate()
             else:
                 # SIGTERM does not reach a stopped process.
-                os.kill(self.process.pid, signal.SIGKILL)
+                try:
+                    os.kill(self.process.pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass  # has ended since, and another thread has looked
             self.process.join(END_TIMEOUT)
 
     def kill(self) -> None:

@@ -2,9 +2,11 @@
 
 The sender owns a block of equal slots. One message a slot carries the object with its arrays
 replaced by numbers, and place, shape and type of each array: a few hundred bytes whatever the
-batch is. A batch that is larger than the slots announces a new block first.
+batch is. A batch that is larger than the slots announces a new block first. A sender may also make
+its arrays in a slot, and a receiver may use them where they are.
 """
-from typing import List, Sequence, Tuple
+import weakref
+from typing import Callable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -64,23 +66,48 @@ class SlotWriter:
         self.slots_count = slots_count
         self._slot_size = 0
         self._block = None
+        self._allocated: List[np.ndarray] = []
+
+    def allocate(self, kinds: Sequence[Tuple[Tuple[int, ...], np.dtype]],
+                 slot: int) -> List[np.ndarray]:
+        """Arrays of these (shape, dtype) in slot number `slot`; their content is arbitrary.
+
+        The next `send` to this slot copies nothing if the object's arrays are just these.
+        """
+        specs = self._place(kinds)
+        start = slot * self._slot_size
+        self._allocated = [np.ndarray(shape, dtype, self._block.buf, start + offset)
+                           for offset, shape, dtype in specs]
+        return list(self._allocated)
 
     def send(self, obj, slot: int) -> None:
         """Copy the arrays of `obj` into slot number `slot` and announce it."""
         arrays: List[np.ndarray] = []
         skeleton = split_arrays(obj, arrays)
-        specs: List[ArraySpec] = []
-        size = 0
-        for array in arrays:
-            specs.append((size, array.shape, array.dtype))
-            size += _round_up(array.nbytes, ALIGNMENT)
-        if size > self._slot_size:
-            self._announce_block(size)
+        allocated, self._allocated = self._allocated, []
+        is_there = len(arrays) == len(allocated) and all(
+            array is other for array, other in zip(arrays, allocated))
+        if allocated and not is_there:
+            arrays = [array.copy() for array in arrays]     # they may lie where others go
+        specs = self._place([(array.shape, array.dtype) for array in arrays])
         start = slot * self._slot_size
         for array, (offset, shape, dtype) in zip(arrays, specs):
-            # One pass also for transposed views.
-            np.ndarray(shape, dtype, self._block.buf, start + offset)[...] = array
+            if not is_there:
+                # One pass also for transposed views.
+                np.ndarray(shape, dtype, self._block.buf, start + offset)[...] = array
         self.conn.send((ITEM, slot, skeleton, specs))
+
+    def _place(self, kinds: Sequence[Tuple[Tuple[int, ...], np.dtype]]) -> List[ArraySpec]:
+        """Where arrays go in a slot; announces a block of larger slots if they need it."""
+        specs: List[ArraySpec] = []
+        size = 0
+        for shape, dtype in kinds:
+            dtype = np.dtype(dtype)
+            specs.append((size, tuple(shape), dtype))
+            size += _round_up(int(np.prod(shape, dtype=np.int64)) * dtype.itemsize, ALIGNMENT)
+        if size > self._slot_size:
+            self._announce_block(size)
+        return specs
 
     def _announce_block(self, slot_size: int) -> None:
         # Items in the old block stay valid: the reader maps it until it has read this message,
@@ -92,6 +119,22 @@ class SlotWriter:
         self._block.close_handle()
 
 
+def _lend(arrays: List[np.ndarray], slot: int, on_release: Callable[[int], None]) -> None:
+    if not arrays:
+        on_release(slot)
+        return
+    # a list's pop is atomic: the last one that is gone finds it empty
+    left = [None] * (len(arrays) - 1)
+
+    def release() -> None:
+        try:
+            left.pop()
+        except IndexError:
+            on_release(slot)
+    for array in arrays:
+        weakref.finalize(array, release).atexit = False
+
+
 class SlotReader:
     """Receiving side."""
 
@@ -100,11 +143,14 @@ class SlotReader:
         self._slot_size = 0
         self._block = None
 
-    def receive(self) -> tuple:
+    def receive(self, on_release: Optional[Callable[[int], None]] = None) -> tuple:
         """The next message that is no block announcement.
 
-        :returns: (ITEM, slot, object) with arrays of the caller's own: they are copied out of
-            the slot, which may be given back at once. Other messages as they were sent.
+        :param on_release: lend the arrays of an item: they lie in the slot, and this is called
+            with its number when the last of them, and of the views made of them, is gone (in
+            whatever thread that is). None copies them.
+        :returns: (ITEM, slot, object); with copied arrays the slot may be given back at once.
+            Other messages as they were sent.
         :raises EOFError, OSError: the other side has ended.
         """
         while True:
@@ -115,8 +161,12 @@ class SlotReader:
             elif message[0] == ITEM:
                 _, slot, skeleton, specs = message
                 start = slot * self._slot_size
-                arrays = [np.ndarray(shape, dtype, self._block.buf, start + offset).copy()
+                arrays = [np.ndarray(shape, dtype, self._block.buf, start + offset)
                           for offset, shape, dtype in specs]
+                if on_release is None:
+                    arrays = [array.copy() for array in arrays]
+                else:
+                    _lend(arrays, slot, on_release)
                 return ITEM, slot, join_arrays(skeleton, arrays)
             else:
                 return message

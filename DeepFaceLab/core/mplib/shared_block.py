@@ -17,6 +17,7 @@ from core.errors import UserError
 
 IS_WINDOWS = os.name == 'nt'
 SHM_FOLDER = '/dev/shm'
+_memfd_create = getattr(os, 'memfd_create', None)   # Linux, Python 3.8 and newer
 
 # Bytes in front of the data. On Windows they hold the tag, by which a process that opens a mapping
 # tells it from a fresh one; 64 keeps arrays aligned to cache lines.
@@ -32,6 +33,7 @@ class SharedBlock:
 
     def __init__(self, mapping: mmap.mmap, size: int, fd: Optional[int], tag: str) -> None:
         self.size = size
+        self._is_sparse = False
         self.buf = memoryview(mapping)[HEADER_SIZE:HEADER_SIZE + size]
         self._fd = fd
         self._tag = tag
@@ -52,6 +54,42 @@ class SharedBlock:
         def reserve(file: BinaryIO) -> None:
             _reserve(file, HEADER_SIZE + size)
         return cls._create_tagged(size) if IS_WINDOWS else cls._create_file(reserve)
+
+    @classmethod
+    def create_sparse(cls, size: int) -> 'SharedBlock':
+        """`size` zero bytes of which none takes memory yet: `reserve` a part, then write to it.
+
+        Every process that the block is passed to can reserve. (Windows commits the whole.)
+        """
+        if IS_WINDOWS:
+            return cls._create_tagged(size)
+        fd = None
+        try:
+            fd = _open_memory_file()
+            os.ftruncate(fd, HEADER_SIZE + size)
+            block = _map_fd(fd)
+        except (OSError, ValueError, OverflowError) as error:
+            if fd is not None:
+                os.close(fd)
+            raise UserError("No %d MB of memory can be shared with the worker processes (%s)."
+                            % (size >> 20, error), _get_space_remedies()) from error
+        block._is_sparse = True
+        return block
+
+    def reserve(self, offset: int, size: int) -> None:
+        """Take memory for a part of a sparse block; OSError when there is none."""
+        if self._is_sparse and hasattr(os, 'posix_fallocate'):
+            os.posix_fallocate(self._fd, HEADER_SIZE + offset, size)
+
+    def write(self, offset: int, data: memoryview) -> None:
+        """Reserve and write in one: the pages of a sparse block are neither cleared nor mapped
+        before. `data` are contiguous bytes; OSError when there is no memory."""
+        if not self._is_sparse:
+            self.buf[offset:offset + len(data)] = data
+            return
+        done = 0
+        while done < len(data):
+            done += os.pwrite(self._fd, data[done:], HEADER_SIZE + offset + done)
 
     @classmethod
     def build(cls, write: Callable[[BinaryIO], None]) -> 'SharedBlock':
@@ -108,7 +146,7 @@ class SharedBlock:
         context.assert_spawning(self)
         if IS_WINDOWS:
             return _open_tagged, (self._tag, self.size)
-        return _open_duplicate, (reduction.DupFd(self._fd),)
+        return _open_duplicate, (reduction.DupFd(self._fd), self._is_sparse)
 
     def send(self, conn) -> None:
         """Hand the block to the process at the other end of a duplex connection."""
@@ -145,6 +183,23 @@ def _open_unnamed(folder: str) -> int:
     return fd
 
 
+def find_sparse_limit() -> Optional[int]:
+    """Bytes that sparse blocks should not exceed; None where only memory limits them."""
+    if IS_WINDOWS or _memfd_create is not None:
+        return None
+    return shutil.disk_usage(_get_folders()[0]).free // 4   # the workers' slots lie there too
+
+
+def _open_memory_file() -> int:
+    """Descriptor of a file in memory that has no name, where the system has such files."""
+    if _memfd_create is not None:   # not limited by the size of /dev/shm
+        try:
+            return _memfd_create('dfl_feed')
+        except OSError:
+            pass    # forbidden in some containers
+    return _open_unnamed(_get_folders()[0])
+
+
 def _reserve(file: BinaryIO, size: int) -> None:
     """Make the file `size` bytes long with its space allocated; OSError when there is none."""
     if hasattr(os, 'posix_fallocate'):
@@ -161,9 +216,11 @@ def _map_fd(fd: int) -> SharedBlock:
     return SharedBlock(mmap.mmap(fd, total), total - HEADER_SIZE, fd, '')
 
 
-def _open_duplicate(dup) -> SharedBlock:
+def _open_duplicate(dup, is_sparse: bool) -> SharedBlock:
     block = _map_fd(dup.detach())
-    block.close_handle()
+    block._is_sparse = is_sparse
+    if not is_sparse:   # it takes the descriptor to reserve
+        block.close_handle()
     return block
 
 

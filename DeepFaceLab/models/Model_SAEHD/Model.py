@@ -1,33 +1,24 @@
 """SAEHD: the life of a model, from its options to previews, merging and export (spec 21)."""
-import multiprocessing
-from functools import partial
-
 import numpy as np
 
-from core.errors import UserError
 from core.interact import interact as io
 from core.leras import nn
-from facelib import FaceType
-from models import ModelBase
-from models.common import placement, towers
+from models.common import layouts, memory_levers, placement, swap_preview
+from models.common.face_feeds import create_face_feeds
+from models.common.face_model import FaceModel, read_face_type
 from models.common.face_options import fix_gan_patch_size
 from models.common.weights import load_or_init_weights
-from samplelib import SampleGeneratorFace, SampleProcessor
+from samplelib import SampleGeneratorFace
 
-from . import export, graph, memory, networks, options, preview
-
-FACE_TYPES = {
-    'h': FaceType.HALF, 'mf': FaceType.MID_FULL, 'f': FaceType.FULL,
-    'wf': FaceType.WHOLE_FACE, 'head': FaceType.HEAD}
+from . import export, graph, memory, networks, options
 
 
-class SAEHDModel(ModelBase):
+class SAEHDModel(FaceModel):
     """High-definition style autoencoder; see options.py for what can be chosen.
 
     A subclass with `channels = 1` is the gray model: samples, networks, losses, previews and
     the merging side follow that attribute."""
 
-    channels = 3
     declared_options = options.OPTIONS
 
     # override
@@ -47,7 +38,7 @@ class SAEHDModel(ModelBase):
 
     # override
     def list_memory_levers(self):
-        return memory.list_memory_levers(
+        return memory_levers.list_memory_levers(
             self.options, len(self.device_config.devices) != 0, self.is_first_run())
 
     # override
@@ -73,17 +64,14 @@ class SAEHDModel(ModelBase):
         load_or_init_weights(self, self._must_init, may_reset=self._may_reset,
                              may_be_new=self._may_be_new)
         if self.is_training:
-            self._create_generators()
+            self.set_training_data_generators(create_face_feeds(self, self.get_generator_class()))
             if self.pretrain_just_disabled:
                 self.update_sample_for_preview(force_new=True)
 
     def _take_options(self) -> None:
         """Attributes and effective settings from the answered options (spec 21 section 1.5)."""
         self.resolution = int(self.options['resolution'])
-        if self.options['face_type'] not in FACE_TYPES:
-            raise UserError('The model holds the face type {!r}, which SAEHD does not have.'.format(
-                self.options['face_type']), ['Its face types are: ' + ', '.join(FACE_TYPES)])
-        self.face_type = FACE_TYPES[self.options['face_type']]
+        self.face_type = read_face_type(self)
         # removed long ago; old files still carry it
         self.options.pop('eyes_prio', None)
         self.pretrain = self.options['pretrain']
@@ -96,13 +84,10 @@ class SAEHDModel(ModelBase):
 
     def _build_graph(self, plan) -> None:
         tf, settings = nn.tf, self.settings
-        self.layout = networks.LAYOUTS[settings.archi_type]
+        self.layout = layouts.LAYOUTS[settings.archi_type]
         self.models_device = plan.models
 
-        self.bgr_shape = nn.get4Dshape(self.resolution, self.resolution, self.channels)
-        self.placeholders = towers.create_placeholders(self.resolution, self.channels)
-        for name, placeholder in self.placeholders._asdict().items():
-            setattr(self, name, placeholder)
+        self.create_placeholders()
         with tf.device(plan.models):
             networks.create_networks(self, settings)
             if self.is_training:
@@ -131,81 +116,9 @@ class SAEHDModel(ModelBase):
         """Discriminators and their optimizers come when their power is first set."""
         return any(part is getattr(self, name, None) for name in networks.OPTIONAL_PARTS)
 
-    def _create_generators(self) -> None:
-        """Source and destination feeds (spec 21 section 8)."""
-        settings = self.settings
-        src_path, dst_path, ct_path = (
-            self.training_data_src_path, self.training_data_dst_path, None)
-        src_pak, dst_pak = self._name_paks()
-        if self.pretrain:
-            src_path = dst_path = self.get_pretraining_data_path()
-        elif settings.ct_mode is not None:
-            ct_path = dst_path
-        dst_workers = max(1, multiprocessing.cpu_count() // 2)
-        src_workers = dst_workers
-        if settings.ct_mode is not None:
-            src_workers = int(dst_workers * 1.5)
-        create = partial(
-            SampleGeneratorFace, debug=self.is_debug(), batch_size=self.get_batch_size(),
-            uniform_yaw_distribution=settings.uniform_yaw)
-        self.set_training_data_generators([
-            create(src_path, random_ct_samples_path=ct_path,
-                   sample_process_options=SampleProcessor.Options(
-                       scale_range=[-0.15, 0.15], random_flip=settings.random_src_flip),
-                   output_sample_types=self._describe_samples(dict(
-                       ct_mode=settings.ct_mode,
-                       random_hsv_shift_amount=settings.random_hsv_power)),
-                   generators_count=src_workers, **src_pak),
-            create(dst_path,
-                   sample_process_options=SampleProcessor.Options(
-                       scale_range=[-0.15, 0.15], random_flip=settings.random_dst_flip),
-                   output_sample_types=self._describe_samples({}),
-                   generators_count=dst_workers, **dst_pak)])
-
-    def _name_paks(self) -> tuple:
-        """Keywords of both generators for the packs of --src-pak-name and --dst-pak-name.
-
-        Empty where none is given: a generator that stands in for ours need not know them."""
-        src, dst = {}, {}
-        if self.src_pak_name is not None and not self.pretrain:
-            src['pak_name'] = self.src_pak_name
-        if self.dst_pak_name is not None and not self.pretrain:
-            dst['pak_name'] = src['ct_pak_name'] = self.dst_pak_name
-        return src, dst
-
-    def _describe_samples(self, colour: dict) -> list:
-        """Four outputs a sample: warped image, target, face mask, eyes-and-mouth mask.
-
-        colour: `ct_mode` for both images, `random_hsv_shift_amount` for the warped one."""
-        channel_types = SampleProcessor.ChannelType
-        sample_types = SampleProcessor.SampleType
-        mask_types = SampleProcessor.FaceMaskType
-        image_channels = channel_types.G if self.channels == 1 else channel_types.BGR
-        common = dict(face_type=self.face_type, data_format=nn.data_format,
-                      resolution=self.resolution, transform=True)
-        image = dict(common, sample_type=sample_types.FACE_IMAGE, channel_type=image_channels)
-        mask = dict(common, sample_type=sample_types.FACE_MASK, warp=False,
-                    channel_type=channel_types.G)
-        target_colour = {key: colour[key] for key in colour if key == 'ct_mode'}
-        return [dict(image, warp=self.settings.random_warp, **colour),
-                dict(image, warp=False, **target_colour),
-                dict(mask, face_mask_type=mask_types.FULL_FACE),
-                dict(mask, face_mask_type=mask_types.EYES_MOUTH)]
-
     # override
-    def get_model_filename_list(self):
-        return self.model_filename_list
-
-    # override
-    def onSave(self):
-        for part, filename in io.progress_bar_generator(
-                self.get_model_filename_list(), 'Saving', leave=False):
-            part.save_weights(self.get_strpath_storage_for_file(filename))
-
-    # override
-    def should_save_preview_history(self):
-        period = 100 if io.is_colab() else 10 * max(1, self.resolution // 64)
-        return self.iter % self.get_preview_period(period) == 0
+    def get_generator_class(self):
+        return SampleGeneratorFace
 
     # override
     def onTrainOneIter(self):
@@ -214,36 +127,17 @@ class SAEHDModel(ModelBase):
             io.log_info('A model that starts from a pretrained one learns far quicker: '
                         'consider beginning with pretrained files instead of training '
                         'from zero.')
-        ((warped_src, target_src, target_srcm, target_srcm_em),
-         (warped_dst, target_dst, target_dstm, target_dstm_em)) = self.generate_next_samples()
-        batch = (warped_src, target_src, target_srcm, target_srcm_em,
-                 warped_dst, target_dst, target_dstm, target_dstm_em)
+        batch = self.join_next_samples()
         src_loss, dst_loss = self.src_dst_train(*batch)
         if self.settings.true_face_power != 0 and not self.pretrain:
-            self.D_train(warped_src, warped_dst)
+            self.D_train(batch[0], batch[4])
         if self.gan_power != 0:
             self.D_src_dst_train(*batch)
         return (('src_loss', np.mean(src_loss)), ('dst_loss', np.mean(dst_loss)))
 
     # override
     def onGetPreview(self, samples, for_history=False):
-        return preview.draw_previews(self, samples)
-
-    def predictor_func(self, face=None):
-        """face: HWC float32 0..1 of the model's resolution and channels.
-
-        Returns (swapped face HWC, its mask HW, the destination's mask HW), float32 0..1."""
-        batch = nn.to_data_format(face[None, ...], self.model_data_format, 'NHWC')
-        swapped, dst_mask, swapped_mask = [
-            nn.to_data_format(x, 'NHWC', self.model_data_format).astype(np.float32)
-            for x in self.AE_merge(batch)]
-        return swapped[0], swapped_mask[0][..., 0], dst_mask[0][..., 0]
-
-    # override
-    def get_MergerConfig(self):
-        import merger
-        return (self.predictor_func, (self.resolution, self.resolution, self.channels),
-                merger.MergerConfigMasked(face_type=self.face_type, default_mode='overlay'))
+        return swap_preview.draw_previews(self, samples)
 
     def export_dfm(self):
         """Writes <name>_model.dfm (spec 21 section 12)."""

@@ -1,38 +1,33 @@
 """Export to the .dfm format of live face-swap programs: ONNX (spec 21 section 12)."""
 from pathlib import Path
 
-from core.interact import interact as io
 from core.leras import nn
-from models.common import dfm
+from models.common import dfm, dfm_check
 from models.common.towers import name_default_device
 
-OUTPUTS = ('out_face_mask', 'out_celeb_face', 'out_celeb_face_mask')
+INPUT = 'in_face:0'
+OUTPUTS = dfm.DFM_OUTPUTS
 
 
 def export_model(model) -> Path:
     """Writes <name>_model.dfm into the model folder and returns its path.
 
-    Input `in_face:0` (n, R, R, channels); outputs, in this order: destination mask, swapped
-    face, its mask, (n, R, R, 1 or channels); float32 in 0..1, NHWC, n free."""
-    path = Path(model.get_strpath_storage_for_file('model.dfm'))
-    io.log_info('Dumping .dfm to {}'.format(path))
+    Input `in_face:0` (n, R, R, 3); outputs, in this order: destination mask, swapped face, its
+    mask, (n, R, R, 1 or 3), three equal channels of a gray model; float32 in 0..1, NHWC, n free."""
     build_export_graph(model)
-    graph_def = dfm.freeze_graph(OUTPUTS)
-    dfm.convert_to_onnx(graph_def, model.model_class_name, ['in_face:0'],
-                        [name + ':0' for name in OUTPUTS], path, dfm.DFM_OPSET)
-    return path
+    cases = [{INPUT: dfm_check.draw_faces(count, model.resolution)}
+             for count in dfm_check.BATCH_SIZES]
+    return dfm.export_face_model(model, dfm.Export(
+        model.model_class_name, [INPUT], [name + ':0' for name in OUTPUTS], dfm.DFM_OPSET,
+        lambda case: dfm.compute_merged(model, case[INPUT]), cases,
+        dfm_check.get_tolerance(model.settings.use_fp16)))
 
 
 def build_export_graph(model) -> None:
     """The merging side once more, NCHW inside and NHWC outside."""
-    tf = nn.tf
     nn.set_data_format('NCHW')
     devices = nn.getCurrentDeviceConfig().devices
-    with tf.device(name_default_device(devices)):
-        face = tf.placeholder(
-            nn.floatx, (None, model.resolution, model.resolution, model.channels),
-            name='in_face')
-        merged = model.layout.merge(model, tf.transpose(face, (0, 3, 1, 2)))
-        src_dst, dst_mask, src_dst_mask = [tf.transpose(x, (0, 2, 3, 1)) for x in merged]
-    for tensor, name in zip((dst_mask, src_dst, src_dst_mask), OUTPUTS):
-        tf.identity(tensor, name=name)
+    with nn.tf.device(name_default_device(devices)):
+        merged = model.layout.merge(model, dfm.create_face_input(model))
+        merged = dfm.finish_outputs(merged, model.channels)
+    dfm.name_dfm_outputs(merged)

@@ -24,9 +24,10 @@ def build_training_graph(model, settings, plan) -> None:
     """Towers, joined outputs and update ops, all as attributes of `model`."""
     built = [build_tower(model, settings, plan, index) for index in range(len(plan.towers))]
     with nn.tf.device(plan.joined):
-        join_predictions(model, built)
+        towers.join_predictions(model, [tower.pred for tower in built])
     with nn.tf.device(plan.models):
-        join_losses(model, built)
+        towers.join_losses(model, [tower.src_loss for tower in built],
+                           [tower.dst_loss for tower in built])
         create_update_ops(model, settings, built)
 
 
@@ -113,27 +114,9 @@ def add_gan(model, settings, loss, pred, views: Views) -> tuple:
                              model.D_src.get_weights())
     loss += settings.gan_power * losses.measure_gan(verdicts)
     if settings.masked_training:
-        loss = losses.add_gan_regularisers(
+        loss = terms.add_gan_regularisers(
             loss, pred.src_src, views.src_pred_outside, views.src_target_outside)
     return loss, gradients
-
-
-def join_predictions(model, built) -> None:
-    """Whole-batch predictions."""
-    def join(field: str):
-        return nn.concat([getattr(tower.pred, field) for tower in built], 0)
-    model.pred_src_src = join('src_src')
-    model.pred_dst_dst = join('dst_dst')
-    model.pred_src_dst = join('src_dst')
-    model.pred_src_srcm = join('src_mask')
-    model.pred_dst_dstm = join('dst_mask')
-    model.pred_src_dstm = join('src_dst_mask')
-
-
-def join_losses(model, built) -> None:
-    """Loss vectors of the whole batch, shape (batch,)."""
-    model.src_loss = nn.tf.concat([tower.src_loss for tower in built], 0)
-    model.dst_loss = nn.tf.concat([tower.dst_loss for tower in built], 0)
 
 
 def create_update_ops(model, settings, built) -> None:
@@ -169,18 +152,11 @@ def bind_training_functions(model, settings) -> None:
     """The callables that the loop, previews and plug-ins use (spec 21 section 6).
 
     Arguments are arrays of the batch. Tensors, ops and the session are looked up when called."""
-    def feed_batch(warped_src, target_src, target_srcm, target_srcm_em,
-                   warped_dst, target_dst, target_dstm, target_dstm_em) -> dict:
-        return {model.warped_src: warped_src, model.target_src: target_src,
-                model.target_srcm: target_srcm, model.target_srcm_em: target_srcm_em,
-                model.warped_dst: warped_dst, model.target_dst: target_dst,
-                model.target_dstm: target_dstm, model.target_dstm_em: target_dstm_em}
-
     def src_dst_train(warped_src, target_src, target_srcm, target_srcm_em,
                       warped_dst, target_dst, target_dstm, target_dstm_em):
         fetches = list_training_fetches(model, settings)['src_dst_train']
-        src_loss, dst_loss, _ = nn.tf_sess.run(fetches, feed_dict=feed_batch(
-            warped_src, target_src, target_srcm, target_srcm_em,
+        src_loss, dst_loss, _ = nn.tf_sess.run(fetches, feed_dict=towers.feed_batch(
+            model, warped_src, target_src, target_srcm, target_srcm_em,
             warped_dst, target_dst, target_dstm, target_dstm_em))
         return src_loss, dst_loss
     model.src_dst_train = src_dst_train
@@ -195,8 +171,8 @@ def bind_training_functions(model, settings) -> None:
         def D_src_dst_train(warped_src, target_src, target_srcm, target_srcm_em,
                             warped_dst, target_dst, target_dstm, target_dstm_em):
             fetches = list_training_fetches(model, settings)['D_src_dst_train']
-            nn.tf_sess.run(fetches, feed_dict=feed_batch(
-                warped_src, target_src, target_srcm, target_srcm_em,
+            nn.tf_sess.run(fetches, feed_dict=towers.feed_batch(
+                model, warped_src, target_src, target_srcm, target_srcm_em,
                 warped_dst, target_dst, target_dstm, target_dstm_em))
         model.D_src_dst_train = D_src_dst_train
 

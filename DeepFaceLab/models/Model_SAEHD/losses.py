@@ -12,8 +12,6 @@ from models.common import losses as terms
 FACE_STYLE_WEIGHT = 10000
 BG_STRUCTURE_WEIGHT = 10.0
 BG_PIXEL_WEIGHT = 10.0
-TOTAL_VARIATION_WEIGHT = 0.000001
-OUTSIDE_WEIGHT = 0.02
 
 # One side of the reconstruction: what the image terms see (`seen_*`: inside the feathered mask
 # when masked_training is on) and the whole image and mask.
@@ -114,12 +112,3 @@ def measure_gan(v: PatchVerdicts):
     """Generator: the prediction should pass for a real face."""
     return (terms.measure_verdict(v.pred_center_ones, v.pred_center)
             + terms.measure_verdict(v.pred_full_ones, v.pred_full))
-
-
-def add_gan_regularisers(loss, pred, outside_pred, outside_target):
-    """Keeps the prediction smooth, and near the target outside the mask.
-
-    In NCHW the total variation runs over channels and rows (spec 21 section 5.5, KEEP)."""
-    loss += TOTAL_VARIATION_WEIGHT * nn.total_variation_mse(pred)
-    loss += OUTSIDE_WEIGHT * terms.mean_per_sample(nn.tf.square(outside_pred - outside_target))
-    return loss

@@ -14,10 +14,6 @@ ARCHI_TYPES, ARCHI_FLAGS = ('df', 'liae'), 'udtc'
 MASKABLE_FACE_TYPES = ('wf', 'head')
 
 
-def round_down(value: int, step: int) -> int:
-    return value // step * step
-
-
 def split_archi(archi: str) -> tuple:
     """'liae-ud' -> ('liae', 'ud'); 'df' -> ('df', None). ValueError with a sentence if neither."""
     parts = archi.split('-')
@@ -52,13 +48,13 @@ def fit_resolution(resolution: int, archi: str) -> int:
     flags = split_archi(archi)[1] or ''
     if 'd' not in flags and 't' not in flags:
         return resolution
-    return max(shared.MIN_RESOLUTION, round_down(resolution, 32))
+    return max(shared.MIN_RESOLUTION, shared.round_down(resolution, 32))
 
 
 RESOLUTION = Option(
     'resolution', 'int', 128, 'Resolution',
     limits=(shared.MIN_RESOLUTION, shared.MAX_RESOLUTION),
-    normalize=lambda value: round_down(value, 16), condition=shared.FIRST_RUN,
+    normalize=lambda value: shared.round_down(value, 16), condition=shared.FIRST_RUN,
     help='Side of the face in pixels. More needs more VRAM and time to train. Rounded down to a '
          'multiple of 16, with the archi letters d and t of 32.')
 FACE_TYPE = Option(
@@ -104,7 +100,7 @@ BG_STYLE_POWER = Option(
     help='Learns the area around the mask from dst, which helps face shapes that differ; '
          'it makes the face less like src. Typical is 2.0.')
 PRETRAIN = Option(
-    'pretrain', 'bool', False, 'Enable pretraining mode',
+    'pretrain', 'bool', False, 'Pretrain',
     help='Trains with a large set of many people, both sides. A model pretrained this way '
          'learns a pair of faces far quicker. Random warp, style, GAN and learning rate '
          'dropout are off meanwhile. Switching it off starts the iterations from 0.')
@@ -129,12 +125,12 @@ def ask_options(model: Any) -> None:
     prefill_options(model)
     was_pretraining = model.options['pretrain']
     asked = model.ask_override() or model.is_first_run()
-    ask_common_options(model, asked)
+    shared.ask_common_options(model, asked, shared.suggest_batch_size(strong=8, weak=4))
     ask_structure(model)
 
-    gan_before = prefill_gan(model)
+    gan_before = shared.prefill_gan(model)
     ask_training(model, asked)
-    model.gan_model_changed = gan_before != get_gan_size(model)
+    model.gan_model_changed = gan_before != shared.get_gan_size(model)
     model.pretrain_just_disabled = bool(was_pretraining and not model.options['pretrain'])
     if model.is_training and model.options['pretrain'] \
             and model.get_pretraining_data_path() is None:
@@ -160,18 +156,6 @@ def prefill_options(model: Any) -> None:
     model.options['lr_dropout'] = {True: 'y', False: 'n'}.get(stored, stored)
 
 
-def ask_common_options(model: Any, asked: bool) -> None:
-    """The questions that all models share (spec 20 section 7)."""
-    if not asked:
-        return
-    model.ask_autobackup_hour()
-    model.ask_write_preview_history()
-    model.ask_target_iter()
-    model.ask_random_src_flip()
-    model.ask_random_dst_flip()
-    model.ask_batch_size(shared.suggest_batch_size(strong=8, weak=4))
-
-
 def ask_structure(model: Any) -> None:
     """What makes the networks: chosen on the first run, fixed afterwards."""
     if model.is_first_run():
@@ -190,18 +174,6 @@ def ask_structure(model: Any) -> None:
     shared.prefill(model, shared.D_MASK_DIMS, shared.get_mask_dims_default(d_dims))
     for option in (shared.AE_DIMS, shared.E_DIMS, shared.D_DIMS, shared.D_MASK_DIMS):
         shared.choose_fixed(model, option)
-
-
-def prefill_gan(model: Any) -> tuple:
-    """Stored or default GAN options; returns the size of the GAN as it was before."""
-    shared.prefill(model, shared.GAN_POWER)
-    shared.prefill(model, shared.GAN_PATCH_SIZE, model.options['resolution'] // 8)
-    shared.prefill(model, shared.GAN_DIMS)
-    return get_gan_size(model)
-
-
-def get_gan_size(model: Any) -> tuple:
-    return model.options['gan_patch_size'], model.options['gan_dims']
 
 
 def ask_training(model: Any, asked: bool) -> None:

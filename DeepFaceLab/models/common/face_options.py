@@ -19,6 +19,10 @@ def make_even(value: int) -> int:
     return value + value % 2
 
 
+def round_down(value: int, step: int) -> int:
+    return value // step * step
+
+
 AE_DIMS = Option(
     'ae_dims', 'int', 256, 'AutoEncoder dimensions', limits=(32, 1024), condition=FIRST_RUN,
     help='Size of the code that the inter packs a face into. All of a face that is to be '
@@ -82,9 +86,11 @@ CLIPGRAD = Option(
     'clipgrad', 'bool', False, 'Enable gradient clipping',
     help='Makes a collapse of the model less likely and costs some speed.')
 EXPORT_FP16 = Option(
-    'export_fp16', 'bool', False, 'Export quantized?', condition='export only',
+    'export_fp16', 'bool', False, 'Export in half precision?', condition='export only',
     help='Half precision: the file is half as large and some GPUs run it faster, '
          'with problems in live programs on some others.')
+# Asked by `exportdfm`, not kept in the model.
+EXPORT_OPTIONS = (EXPORT_FP16,)
 
 
 def prefill(model: Any, option: Option, default: Any = None) -> Any:
@@ -125,6 +131,32 @@ def check_fixed(model: Any, option: Option, adjust: Callable[[Any], Any]) -> Non
                 option.key, given, value), [
                     'Leave {} away: it cannot change in an existing model.'.format(option.key),
                     'Start a new model under another name.'])
+
+
+def ask_common_options(model: Any, asked: bool, batch_size: int) -> None:
+    """The questions that the autoencoder models share (spec 20 section 7).
+
+    batch_size: suggested where none is stored."""
+    if not asked:
+        return
+    model.ask_autobackup_hour()
+    model.ask_write_preview_history()
+    model.ask_target_iter()
+    model.ask_random_src_flip()
+    model.ask_random_dst_flip()
+    model.ask_batch_size(batch_size)
+
+
+def prefill_gan(model: Any) -> tuple:
+    """Stored or default GAN options; returns the size of the GAN as it was before."""
+    prefill(model, GAN_POWER)
+    prefill(model, GAN_PATCH_SIZE, model.options['resolution'] // 8)
+    prefill(model, GAN_DIMS)
+    return get_gan_size(model)
+
+
+def get_gan_size(model: Any) -> tuple:
+    return model.options['gan_patch_size'], model.options['gan_dims']
 
 
 def suggest_batch_size(strong: int, weak: int) -> int:

@@ -12,6 +12,8 @@ STRUCTURE_WEIGHT = 10.0
 PIXEL_WEIGHT = 10.0
 EYES_MOUTH_WEIGHT = 300.0
 MASK_WEIGHT = 10.0
+TOTAL_VARIATION_WEIGHT = 0.000001
+OUTSIDE_WEIGHT = 0.02
 TWO_SCALE_RESOLUTION = 256
 # SSIM windows as fractions of the resolution
 WIDE_WINDOW, NARROW_WINDOW = 11.6, 23.2
@@ -74,8 +76,12 @@ def measure_verdict(labels, logits):
 
 def feather_mask(mask, radius: float):
     """Mask blurred by `radius` pixels, falling to 0 only outside the mask's border, in 0..1."""
-    tf = nn.tf
-    return tf.clip_by_value(nn.gaussian_blur(mask, radius), 0, 0.5) * 2
+    return clip_feather(nn.gaussian_blur(mask, radius))
+
+
+def clip_feather(blurred_mask):
+    """The second half of `feather_mask`: 1 inside of the border, where the blur is at half."""
+    return nn.tf.clip_by_value(blurred_mask, 0, 0.5) * 2
 
 
 def blur_outside(target, mask, anti_mask, resolution: int):
@@ -88,3 +94,17 @@ def blur_outside(target, mask, anti_mask, resolution: int):
     weight = 1 - nn.gaussian_blur(mask, sigma)
     weight = tf.where(tf.equal(weight, 0), tf.ones_like(weight), weight)
     return target * mask + (blurred / weight) * anti_mask
+
+
+def measure_roughness(image):
+    """Weighted sum of squared differences between neighbours.
+
+    In NCHW they run over channels and rows (spec 21 section 5.5, KEEP)."""
+    return TOTAL_VARIATION_WEIGHT * nn.total_variation_mse(image)
+
+
+def add_gan_regularisers(loss, pred, outside_pred, outside_target):
+    """Keeps the prediction smooth, and near the target outside the mask."""
+    loss += measure_roughness(pred)
+    loss += OUTSIDE_WEIGHT * mean_per_sample(nn.tf.square(outside_pred - outside_target))
+    return loss

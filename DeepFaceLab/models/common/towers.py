@@ -62,9 +62,37 @@ def slice_batch(tensors, tower: int, samples: int) -> list:
         return [tensor[share, :, :, :] for tensor in tensors]
 
 
+def feed_batch(model, warped_src, target_src, target_srcm, target_srcm_em,
+               warped_dst, target_dst, target_dstm, target_dstm_em) -> dict:
+    """Arrays of a batch to the model's placeholders, in the order of arguments of the training
+    functions (spec 21 section 6)."""
+    return {model.warped_src: warped_src, model.target_src: target_src,
+            model.target_srcm: target_srcm, model.target_srcm_em: target_srcm_em,
+            model.warped_dst: warped_dst, model.target_dst: target_dst,
+            model.target_dstm: target_dstm, model.target_dstm_em: target_dstm_em}
+
+
 def take_src(batch: FaceBatch) -> Side:
     return Side(batch.warped_src, batch.target_src, batch.target_srcm, batch.target_srcm_em)
 
 
 def take_dst(batch: FaceBatch) -> Side:
     return Side(batch.warped_dst, batch.target_dst, batch.target_dstm, batch.target_dstm_em)
+
+
+def join_predictions(model, predictions) -> None:
+    """Whole-batch predictions as attributes of `model`, from one Predictions a tower."""
+    def join(field: str):
+        return nn.concat([getattr(pred, field) for pred in predictions], 0)
+    model.pred_src_src = join('src_src')
+    model.pred_dst_dst = join('dst_dst')
+    model.pred_src_dst = join('src_dst')
+    model.pred_src_srcm = join('src_mask')
+    model.pred_dst_dstm = join('dst_mask')
+    model.pred_src_dstm = join('src_dst_mask')
+
+
+def join_losses(model, src_losses, dst_losses) -> None:
+    """Loss vectors of the whole batch, shape (batch,), from one vector a tower."""
+    model.src_loss = nn.tf.concat(src_losses, 0)
+    model.dst_loss = nn.tf.concat(dst_losses, 0)

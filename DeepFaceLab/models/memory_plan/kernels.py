@@ -13,7 +13,8 @@ ALIASES: FrozenSet[str] = frozenset((
     'PlaceholderWithDefault', 'Assign', 'AssignAdd', 'AssignSub', 'ReadVariableOp',
     'CheckNumerics'))
 IDENTITY_N = 'IdentityN'    # output i is input i's buffer
-SWITCH = 'Switch'           # both outputs are input 0's buffer; one of them is never read
+# both outputs are input 0's buffer; one of them is never read
+SWITCHES: FrozenSet[str] = frozenset(('Switch', 'RefSwitch'))
 MERGE = 'Merge'             # output 0 is the buffer of the branch that was taken: the last, say
 
 # Buffers that outlive the step, or that come from outside of it.
@@ -41,8 +42,8 @@ FORWARDED.update({'Select': (1, 2), 'SelectV2': (1, 2), 'AddN': None})     # Non
 
 # Run at once by the thread that made them ready; all others are handed to the pool on a CPU.
 CHEAP: FrozenSet[str] = ALIASES | KEPT | frozenset((
-    IDENTITY_N, SWITCH, MERGE, 'Shape', 'ShapeN', 'Size', 'Rank', 'BroadcastGradientArgs',
-    'ConcatOffset'))
+    IDENTITY_N, MERGE, 'Shape', 'ShapeN', 'Size', 'Rank', 'BroadcastGradientArgs',
+    'ConcatOffset')) | SWITCHES
 CHEAP -= frozenset(('Assign', 'AssignAdd', 'AssignSub', 'CheckNumerics'))
 
 # A value that TensorFlow computes once, when the session's graph is prepared, if its inputs are

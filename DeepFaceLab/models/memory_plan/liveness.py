@@ -102,7 +102,7 @@ class Step(object):
         """The input's buffer that the output takes over, if any."""
         if op.type == kernels.IDENTITY_N:
             return self.buffers[op.inputs[output]]
-        if op.type == kernels.SWITCH:
+        if op.type in kernels.SWITCHES:
             return self.buffers[op.inputs[0]]
         if op.type == kernels.MERGE and output == 0:
             return self.buffers[op.inputs[-1]]

@@ -47,7 +47,7 @@ class BuiltStep(object):
     def __init__(self, model: Any, graph: Any, runs: Dict[str, Sequence[Any]],
                  patches: Tuple[str, ...]) -> None:
         self.graph, self.patches = graph, patches
-        self.resolution = int(model.options['resolution'])
+        self.resolution = int(model.resolution)
         self.batch_size = model.get_batch_size()
         self.towers = len(model.plan_placement().towers)
         self.runs = [[getattr(fetch, 'op', fetch).name for fetch in fetches]

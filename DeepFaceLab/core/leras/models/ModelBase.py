@@ -4,6 +4,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
+from core import debug_areas
 from core.interact import interact as io
 from core.leras import nn
 
@@ -70,6 +71,10 @@ class ModelBase(nn.Saveable):
                         seen.add(name)
                         self._build_sub(value, name)
         self.built = True
+        for layer in self.layers if debug_areas.is_on("layers") else ():
+            if isinstance(layer, nn.LayerBase):
+                debug_areas.tell("layers", "%s", ", ".join("%s %s" % (weight.name, weight.shape)
+                                                           for weight in layer.get_weights()))
 
     def _run_on_build(self) -> Any:
         """Runs `on_build`, stopping after each of its steps."""

@@ -1,0 +1,45 @@
+"""Results of a tool in a folder beside the faceset, and their way back over the originals
+(spec 41 sections 9, 10)."""
+from pathlib import Path
+from typing import Sequence
+
+from core import pathex, persist
+from core.errors import UserError
+from core.interact import interact as io
+from core.options import Option, ask
+
+
+def make_output_folder(folder: Path, end: str) -> Path:
+    """`<folder><end>` beside a folder, without the pictures that an earlier run has left there."""
+    folder = folder.absolute()
+    output = folder.with_name(folder.name + end)
+    persist.make_folder(output)
+    old = pathex.get_image_paths(output, return_Path_class=True)
+    if old:
+        io.log_info("{} results of an earlier run in {} are replaced.".format(len(old), output))
+    unfinished = [path for path in pathex.get_file_paths(output)
+                  if path.name.endswith(persist.TEMP_SUFFIX)]
+    for path in old + unfinished:
+        persist.remove_file(path)
+    return output
+
+
+def merge_back(outputs: Sequence[Path], folder: Path, output_folder: Path, option: Option) -> None:
+    """Ask, then put every result in the place of the original of its name, in one step each.
+
+    The output folder is removed only when nothing is left in it. UserError at the first file that
+    cannot be replaced; the results that are left stay where they are.
+    """
+    if not outputs:
+        raise UserError("None of the files could be processed: see above.",
+                        ["choose the folder of the aligned faces; nothing was changed"])
+    if not ask(option, io):
+        io.log_info("The results are in {}".format(output_folder))
+        return
+    for output in io.progress_bar_generator(outputs, "Merging"):
+        persist.replace_file(output, folder / output.name)
+    persist.sync_folder(folder)
+    if any(output_folder.iterdir()):
+        io.log_info("{} holds other files and stays.".format(output_folder))
+    else:
+        output_folder.rmdir()

@@ -1,0 +1,3 @@
+from .Model import Model
+
+__all__ = ['Model']

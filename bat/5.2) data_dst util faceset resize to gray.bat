@@ -1,0 +1,30 @@
+@echo off
+rem Changes size or face type of the destination faces and makes them gray.
+setlocal EnableExtensions DisableDelayedExpansion
+cd /d "%~dp0"
+if exist "_internal\setenv.bat" goto install
+if exist "..\setenv.bat" if exist "..\dfl.py" goto checkout
+echo There is no _internal\setenv.bat beside this script. It belongs into the folder of an
+echo install, beside _internal, or stays in the folder bat of this program.
+if not defined DFL_NO_PAUSE pause
+exit /b 3
+:checkout
+call ..\setenv.bat
+goto ready
+:install
+call _internal\setenv.bat
+:ready
+if not defined DFL_ROOT_SAEHDBW set "DFL_ROOT_SAEHDBW=%INTERNAL%\DeepFaceLab_SAEHDBW"
+if exist "%PYTHON_EXECUTABLE%" if exist "%DFL_ROOT_SAEHDBW%\main.py" goto run
+echo Not found: the interpreter "%PYTHON_EXECUTABLE%"
+echo or the program "%DFL_ROOT_SAEHDBW%\main.py".
+if not defined DFL_NO_PAUSE pause
+exit /b 4
+:run
+if not defined resize_color_to_grayscale set "resize_color_to_grayscale=1"
+set "RC=0"
+"%PYTHON_EXECUTABLE%" "%DFL_ROOT_SAEHDBW%\main.py" facesettool resize ^
+    --input-dir "%WORKSPACE%\data_dst\aligned" %*
+if "%RC%"=="0" set "RC=%ERRORLEVEL%"
+if not defined DFL_NO_PAUSE pause
+endlocal & exit /b %RC%

@@ -1,0 +1,35 @@
+@echo off
+rem Trains Quick96BW, the gray Quick96, on gray or colour faces.
+setlocal EnableExtensions DisableDelayedExpansion
+cd /d "%~dp0"
+if exist "_internal\setenv.bat" goto install
+if exist "..\setenv.bat" if exist "..\dfl.py" goto checkout
+echo There is no _internal\setenv.bat beside this script. It belongs into the folder of an
+echo install, beside _internal, or stays in the folder bat of this program.
+if not defined DFL_NO_PAUSE pause
+exit /b 3
+:checkout
+call ..\setenv.bat
+goto ready
+:install
+call _internal\setenv.bat
+:ready
+if not defined DFL_ROOT_SAEHDBW set "DFL_ROOT_SAEHDBW=%INTERNAL%\DeepFaceLab_SAEHDBW"
+if exist "%PYTHON_EXECUTABLE%" if exist "%DFL_ROOT_SAEHDBW%\main.py" goto run
+echo Not found: the interpreter "%PYTHON_EXECUTABLE%"
+echo or the program "%DFL_ROOT_SAEHDBW%\main.py".
+if not defined DFL_NO_PAUSE pause
+exit /b 4
+:run
+set "DFL_CPU_FLAG="
+if exist "%INTERNAL%\cpu_only.txt" set "DFL_CPU_FLAG=--cpu-only"
+set "RC=0"
+"%PYTHON_EXECUTABLE%" "%DFL_ROOT_SAEHDBW%\main.py" train ^
+    --training-data-src-dir "%WORKSPACE%\data_src\aligned" ^
+    --training-data-dst-dir "%WORKSPACE%\data_dst\aligned" ^
+    --pretraining-data-dir "%INTERNAL%\pretrain_faces" ^
+    --model-dir "%WORKSPACE%\model" ^
+    --model Quick96BW %DFL_CPU_FLAG% %*
+if "%RC%"=="0" set "RC=%ERRORLEVEL%"
+if not defined DFL_NO_PAUSE pause
+endlocal & exit /b %RC%

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Unpacks the source faces again.
+set -euo pipefail
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/env.sh"
+dfl_run "$DFL_SRC/main.py" util \
+    --input-dir "$WORKSPACE/data_src/aligned" \
+    --unpack-faceset "$@"
+dfl_end

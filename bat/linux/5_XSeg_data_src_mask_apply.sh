@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Computes masks of the source faces with your XSeg model.
+set -euo pipefail
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/env.sh"
+dfl_run "$DFL_SRC/main.py" xseg apply \
+    --input-dir "$WORKSPACE/data_src/aligned" \
+    --model-dir "$WORKSPACE/model" "$@"
+dfl_end

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Finds the faces of data_dst and saves them aligned.
+set -euo pipefail
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/env.sh"
+dfl_run "$DFL_SRC/main.py" extract \
+    --input-dir "$WORKSPACE/data_dst" \
+    --output-dir "$WORKSPACE/data_dst/aligned" \
+    --detector s3fd \
+    --max-faces-from-image 0 \
+    --output-debug $DFL_CPU_FLAG "$@"
+dfl_end

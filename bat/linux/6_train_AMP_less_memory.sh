@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Trains AMP with the patches that need less memory, and more time.
+set -euo pipefail
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/env.sh"
+dfl_run "$DFL_SRC/main.py" train \
+    --training-data-src-dir "$WORKSPACE/data_src/aligned" \
+    --training-data-dst-dir "$WORKSPACE/data_dst/aligned" \
+    --pretraining-data-dir "$INTERNAL/pretrain_faces" \
+    --model-dir "$WORKSPACE/model" \
+    --model AMP \
+    --patch recompute \
+    --patch lean_updates $DFL_CPU_FLAG "$@"
+dfl_end

@@ -1,0 +1,60 @@
+"""mainscripts/ClearWorkspace.py: moves, asks, never at the end of input."""
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+import main
+from core.errors import UserError
+from mainscripts import ClearWorkspace
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    folder = tmp_path / "work & space"
+    for name in ("data_src/aligned/00001.jpg", "data_dst/00001.png", "model/me_SAEHD_data.dat",
+                 "data_dst.mp4", "result.mp4", "mine/keep.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    (tmp_path / "outside.txt").write_text("outside")
+    return folder
+
+
+def list_all(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*")
+                  if path.is_file())
+
+
+@pytest.mark.parametrize("typed", ["", "y\n", "no\n", "\n"])
+def test_nothing_happens_without_the_word(workspace, monkeypatch, typed):
+    before = list_all(workspace)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    assert ClearWorkspace.main(workspace) == 1
+    assert list_all(workspace) == before
+
+
+def test_the_folders_are_moved_and_made_anew(workspace, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Yes\n"))
+    assert ClearWorkspace.main(workspace) == 0
+    shelf, = workspace.glob("cleared_*")
+    assert list_all(shelf) == ["data_dst/00001.png", "data_src/aligned/00001.jpg",
+                               "model/me_SAEHD_data.dat"]
+    for name in ("data_src/aligned", "data_dst/aligned", "model"):
+        assert (workspace / name).is_dir() and not list((workspace / name).iterdir())
+    assert (workspace / "data_dst.mp4").is_file() and (workspace / "mine" / "keep.txt").is_file()
+    assert (workspace.parent / "outside.txt").read_text() == "outside"
+    assert ClearWorkspace.main(workspace, True) == 0    # in the same second: another folder
+    assert len(list(workspace.glob("cleared_*"))) == 2
+
+
+def test_command_with_yes_on_a_new_workspace(tmp_path):
+    assert main.main(["clear-workspace", "--workspace", str(tmp_path / "new"), "--yes"]) == 0
+    assert (tmp_path / "new" / "data_dst" / "aligned").is_dir()
+
+
+def test_places_that_are_no_workspace(tmp_path):
+    (tmp_path / "letter.txt").write_text("x")
+    for folder in (tmp_path, Path.home(), Path("/")):
+        with pytest.raises(UserError):
+            ClearWorkspace.main(folder, True)

@@ -1,0 +1,48 @@
+"""mainscripts/file_workers.py: one function for many files, here and in processes."""
+from pathlib import Path
+
+import pytest
+
+from core.errors import UserError
+from mainscripts import file_workers
+from mainscripts.file_workers import FileFailure, map_files
+
+
+def work(path, argument):
+    """Module-level: worker processes import it."""
+    if path.name == "user":
+        raise UserError("user is wrong", ["a remedy"])
+    if path.name == "defect":
+        raise ZeroDivisionError("by zero")
+    return path.name, argument
+
+
+@pytest.mark.parametrize("files_per_process", [1, 1000])
+def test_results_in_the_order_of_the_files(files_per_process, monkeypatch, capsys):
+    monkeypatch.setattr(file_workers.multiprocessing, "cpu_count", lambda: 2)
+    names = ["%d" % number for number in range(40)]
+    names[7], names[30] = "user", "defect"
+    results = map_files("Working", work, [Path(name) for name in names], 5,
+                        files_per_process=files_per_process)
+    assert results[7] == FileFailure("user is wrong")
+    assert results[30].reason == "defect: ZeroDivisionError: by zero"
+    assert [result for result in results if not isinstance(result, FileFailure)] == [
+        (name, 5) for name in names if name not in ("user", "defect")]
+    out = capsys.readouterr().out
+    assert "user is wrong" in out and "a remedy" not in out
+
+
+def test_many_failures_are_counted(capsys):
+    file_workers.report_failures([FileFailure("number %d" % i) for i in range(100)])
+    out = capsys.readouterr().out
+    assert "number 0" in out and "number 99" not in out and "80 more" in out
+
+
+def test_a_lost_process_costs_its_files(monkeypatch):
+    run = file_workers.FileMapSubprocessor("x", work, [Path("a"), Path("b")], None, 1, 1)
+    data = run.get_data({})
+    run.on_data_return({}, data)
+    run.on_data_failed({}, run.get_data({}))
+    run.on_data_failed({}, run.get_data({}))
+    assert run.get_data({}) is None
+    assert all("process" in failure.reason for failure in run.get_result())
