@@ -68,7 +68,9 @@ class SampleLoader:
                                       for path in io.progress_bar_generator(paths, "Loading")]
         elif sample_type == SampleType.FACE:
             if slots[sample_type] is None:
+                begun_at = time.time()
                 slots[sample_type] = SampleLoader._load_faces(samples_path, subdirs, pak_name)
+                slots[sample_type].loaded_at = begun_at     # what changes later is read again
         elif sample_type == SampleType.FACE_TEMPORAL_SORTED:
             faces = SampleLoader.load(SampleType.FACE, samples_path, subdirs, ignore_same_path,
                                       pak_name)
