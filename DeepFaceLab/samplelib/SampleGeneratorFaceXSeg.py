@@ -62,7 +62,8 @@ class SampleGeneratorFaceXSeg(SampleGeneratorBase):
         task = XSegTask(samples, usable, self.batch_size, resolution, face_type, data_format,
                         self.debug)
         self._start_workers(WorkerPool(generate_xseg_batches, lambda: task,
-                                       self.generators_count, self.debug))
+                                       self.generators_count, self.debug,
+                                       "sample worker of the labelled faces"))
         self.initialized = True
 
     def is_initialized(self) -> bool:
