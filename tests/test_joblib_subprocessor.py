@@ -11,6 +11,7 @@ import joblib_workers as workers
 from core.errors import UserError
 from core.interact import interact as io
 from core.joblib import MPClassFuncOnDemand, MPFunc, Subprocessor
+from core.joblib.SubprocessorBase import is_same_item
 
 needs_posix_signals = pytest.mark.skipif(os.name == 'nt', reason="needs POSIX signals")
 
@@ -75,6 +76,25 @@ def test_poison_item_does_not_end_the_run():
     host = workers.SquareHost(['kill'] + list(range(20)))
     assert host.run() == {n: n * n + 0.5 for n in range(20)}
     assert host.failed_data == ['kill']
+
+
+@needs_posix_signals
+def test_poison_that_the_host_makes_anew_for_each_attempt():
+    """As the loaders do: they keep numbers and make the item of them."""
+    class Making(workers.SquareHost):
+        def get_data(self, host_dict):
+            data = super().get_data(host_dict)
+            return ''.join(list(data)) if isinstance(data, str) else data
+    host = Making(['kill'] + list(range(9)), workers=1)
+    assert host.run() == {n: n * n + 0.5 for n in range(9)}
+    assert host.failed_data == ['kill']
+
+
+@pytest.mark.parametrize("a, b, is_same", [
+    ([(1, 'a')], [(1, 'a')], True), ([(1, 'a')], [(2, 'a')], False), (1, 1.0, False),
+    ((1, np.zeros(3)), (1, np.zeros(3)), False), (None, None, True), (object(), object(), False)])
+def test_items_that_are_one(a, b, is_same):
+    assert is_same_item(a, b) is is_same and is_same_item(a, a)
 
 
 @needs_posix_signals
