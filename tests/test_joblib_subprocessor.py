@@ -78,16 +78,13 @@ def test_poison_item_does_not_end_the_run():
     assert host.failed_data == ['kill']
 
 
-@needs_posix_signals
-def test_poison_that_the_host_makes_anew_for_each_attempt():
-    """As the loaders do: they keep numbers and make the item of them."""
-    class Making(workers.SquareHost):
-        def get_data(self, host_dict):
-            data = super().get_data(host_dict)
-            return ''.join(list(data)) if isinstance(data, str) else data
-    host = Making(['kill'] + list(range(9)), workers=1)
-    assert host.run() == {n: n * n + 0.5 for n in range(9)}
-    assert host.failed_data == ['kill']
+def test_attempts_of_an_item_that_is_made_anew_are_counted(capsys):
+    """Loaders and tools keep numbers and make the item of them."""
+    host = workers.SquareHost([])
+    for _ in range(3):
+        assert host.failed_data == []
+        host._return_data({}, [(1, 'a.jpg')])
+    assert host.failed_data == [[(1, 'a.jpg')]] and "given up" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("a, b, is_same", [
