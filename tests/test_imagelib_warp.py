@@ -37,7 +37,7 @@ def test_params_equal_the_table(case):
     np.testing.assert_allclose(params["mapx"][::8, ::8], case["mapx_every_8th"], atol=1e-5)
 
 
-@pytest.mark.parametrize("side", [64, 80, 96, 100, 128, 200, 224, 256, 512])
+@pytest.mark.parametrize("side", [64, 65, 80, 96, 100, 128, 129, 200, 224, 256, 512])
 def test_the_quick_maps_are_the_same(side):
     for seed in range(12):
         pair = (draw(side, np.random.RandomState(seed))

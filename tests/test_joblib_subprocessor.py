@@ -11,6 +11,7 @@ import joblib_workers as workers
 from core.errors import UserError
 from core.interact import interact as io
 from core.joblib import MPClassFuncOnDemand, MPFunc, Subprocessor
+from core.joblib.SubprocessorBase import is_same_item
 
 needs_posix_signals = pytest.mark.skipif(os.name == 'nt', reason="needs POSIX signals")
 
@@ -75,6 +76,22 @@ def test_poison_item_does_not_end_the_run():
     host = workers.SquareHost(['kill'] + list(range(20)))
     assert host.run() == {n: n * n + 0.5 for n in range(20)}
     assert host.failed_data == ['kill']
+
+
+def test_attempts_of_an_item_that_is_made_anew_are_counted(capsys):
+    """Loaders and tools keep numbers and make the item of them."""
+    host = workers.SquareHost([])
+    for _ in range(3):
+        assert host.failed_data == []
+        host._return_data({}, [(1, 'a.jpg')])
+    assert host.failed_data == [[(1, 'a.jpg')]] and "given up" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("a, b, is_same", [
+    ([(1, 'a')], [(1, 'a')], True), ([(1, 'a')], [(2, 'a')], False), (1, 1.0, False),
+    ((1, np.zeros(3)), (1, np.zeros(3)), False), (None, None, True), (object(), object(), False)])
+def test_items_that_are_one(a, b, is_same):
+    assert is_same_item(a, b) is is_same and is_same_item(a, a)
 
 
 @needs_posix_signals

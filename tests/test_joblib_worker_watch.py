@@ -158,7 +158,7 @@ def test_death(world, killed, message, is_dead):
 
 
 def test_texts_of_several_workers_are_printed_once(world, capsys, monkeypatch):
-    monkeypatch.setattr(worker_watch, "_told", set())
+    monkeypatch.setattr(worker_watch, "_told", {})
     _, worker, pass_time = world
     worker.texts = ["Cannot read a.jpg", "Cannot read b.jpg", "Cannot read a.jpg"]
     pass_time(1)
@@ -169,7 +169,7 @@ def test_texts_of_several_workers_are_printed_once(world, capsys, monkeypatch):
 
 
 def test_a_worker_that_delivers_all_the_time_is_heard_too(world, capsys, monkeypatch):
-    monkeypatch.setattr(worker_watch, "_told", set())
+    monkeypatch.setattr(worker_watch, "_told", {})
     clock, worker, _ = world
     watch = WorkerWatch(worker)
     worker.texts = ["Cannot read a.jpg"]
@@ -181,10 +181,12 @@ def test_a_worker_that_delivers_all_the_time_is_heard_too(world, capsys, monkeyp
 
 
 def test_a_flood_of_texts_is_cut_off(capsys, monkeypatch):
-    monkeypatch.setattr(worker_watch, "_told", set())
+    monkeypatch.setattr(worker_watch, "_told", {})
     monkeypatch.setattr(worker_watch, "MAX_TOLD", 3)
     for number in range(9):
         print_once("file %d" % number)
     printed = capsys.readouterr().out
     assert "file 3" in printed and "file 4" not in printed
     assert printed.count("are not shown") == 1
+    print_once("Cannot read a file")    # of another kind
+    assert "Cannot read" in capsys.readouterr().out

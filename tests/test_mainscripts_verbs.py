@@ -250,6 +250,19 @@ def test_patches_become_an_option(flags, text, restored_sources):
     assert options.find_given(PATCHES) == text
 
 
+def test_the_plane_for_gray_reaches_the_workers(restored_sources, monkeypatch):
+    """They know the environment only; without it they would train on another gray."""
+    from core.process_options import GRAY_CHANNEL, get_setting
+    from mainscripts import cli
+    monkeypatch.setenv("DFL_GRAY_CHANNEL", "2")
+    for flags, channel in (([], 2), (["--set", "gray_channel=0"], 0)):
+        verbs.configure_options(cli.parse_arguments([
+            "train", "--training-data-src-dir", "s", "--training-data-dst-dir", "d",
+            "--model-dir", "m", "--model", "SAEHD"] + flags))
+        options.configure_sources(options.OptionSources())
+        assert get_setting(GRAY_CHANNEL) == channel
+
+
 @pytest.mark.parametrize("flags, marked", [([], True), (["--no-provenance"], False),
                                            (["--set", "provenance=n"], False)], ids=str)
 def test_results_are_marked_unless_told(flags, marked, restored_sources):

@@ -258,7 +258,7 @@ def test_full_memory_is_a_user_error():
             "try:\n    SharedBlock.create(200000)\n"
             "except UserError as error:\n    print('refused', error)\n")
     output = subprocess.check_output([sys.executable, '-c', code]).decode()
-    assert output.startswith('refused') and 'fewer workers' in output
+    assert output.startswith('refused No 0.2 MB of memory') and 'fewer workers' in output
 
 
 def test_user_error_names_every_place(monkeypatch):

@@ -88,6 +88,15 @@ def test_an_unreadable_sample_is_named_once_and_replaced(samples, tmp_path, caps
     assert printed.count("00001.jpg") == 1 and "00000.jpg" not in printed
 
 
+def test_a_face_whose_mask_is_damaged_is_replaced(samples, capsys):
+    samples[1].xseg_mask_compressed = np.zeros(5, np.uint8)
+    batches = generate_batches(make_task(samples, 2))
+    for _ in range(4):
+        assert len(next(batches)[0]) == 2
+    printed = capsys.readouterr().out
+    assert printed.count("00001.jpg") == 1 and "XSeg mask" in printed
+
+
 def test_an_unreadable_colour_reference_is_replaced(samples, tmp_path, capsys):
     other = load_samples([write_face(tmp_path / ("ct%d.jpg" % i), size=64, seed=i)
                           for i in range(2)])

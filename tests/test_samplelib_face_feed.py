@@ -1,5 +1,7 @@
 """The feed's modes: exact equals plain to the bit, fast within 5e-7; files that change."""
 import os
+import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -7,11 +9,14 @@ import pytest
 from data_support import write_face
 from sample_support import CT, MT, ST, Calls, image, load_samples, mask
 
+from DFLIMG import DFLIMG
 from DFLIMG.mask_codec import encode_mask_lossless
 from facelib import FaceType
-from samplelib import SampleProcessor, face_feed, record_cache
+from samplelib import PackedFaceset, SampleLoader, SampleProcessor, SampleType
+from samplelib import face_feed, record_cache
 from samplelib.batch_worker import BatchTask, allocate_arrays, process_sample
 from samplelib.face_feed import FaceFeed, choose_budget
+from samplelib.pak_writer import write_pak
 from samplelib.Sample import UnreadableSampleError
 
 MODES = ("plain", "exact", "fast")
@@ -21,6 +26,7 @@ FACE_TYPES = [FaceType.HALF, FaceType.MID_FULL, FaceType.FULL, FaceType.WHOLE_FA
               FaceType.HEAD_NO_ALIGN]
 # what the models ask for, and what goes the general way
 USUAL = [image(), image(warp=False), mask(), mask(MT.EYES_MOUTH)]
+GRAY = dict(channels=1, channel_type=CT.G)
 UNUSUAL = [image(transform=False), image(warp=False, transform=False, border_replicate=False),
            image(random_hsv_shift_amount=0.2), image(channel_type=CT.G),
            image(channel_type=CT.GGG, warp=False), image(normalize_tanh=True),
@@ -124,6 +130,51 @@ def test_modes_agree_with_a_colour_transfer(tmp_path, faces, ct_mode):
     outputs = [image(ct_mode=ct_mode), image(ct_mode=ct_mode, warp=False), mask()]
     modes = ["exact"] if ct_mode in ("idt", "sot") else ["exact", "fast"]
     assert_modes_agree(faces, outputs, 2, ct_samples=others, modes=modes)
+
+
+@pytest.mark.parametrize("side", [72, 104])
+def test_modes_agree_where_the_elastic_map_is_a_pixel_wider(faces, side):
+    """Cells of an odd side: 9 and 13 pixels."""
+    assert_modes_agree(faces, [image(resolution=side), image(resolution=side, **GRAY)], 4)
+
+
+def test_gray_and_colour_of_one_face(tmp_path, faces):
+    """In turns; the crop of the file's own type and size is the file."""
+    outputs = [image(face_type=FaceType.HALF), image(face_type=FaceType.HEAD, **GRAY),
+               image(face_type=FaceType.FULL), image(resolution=96), image(resolution=96, **GRAY)]
+    assert_modes_agree(faces, outputs, 2)
+    gray = load_samples([write_face(tmp_path / "gray.jpg", size=96, channels=1)])
+    assert_modes_agree(gray, [image(resolution=96), image(resolution=96, channel_type=CT.G)], 1)
+
+
+@pytest.mark.parametrize("ct_mode", ["lct", "mkl"])
+@pytest.mark.parametrize("then", [
+    dict(random_hsv_shift_amount=1.0), dict(channel_type=CT.LAB_RAND_TRANSFORM),
+    dict(random_shadow=True), dict(random_jpeg=True)])
+def test_modes_agree_where_little_becomes_much(tmp_path, ct_mode, then):
+    """The hue of pixels that are nearly gray, the levels of a JPEG."""
+    pale = make_faces(tmp_path, 3)
+    for sample in pale:
+        picture = cv2.imread(sample.filename)
+        pixels = cv2.imencode(".jpg", picture // 16 + 100)[1].tobytes()
+        face = DFLIMG.load(Path(sample.filename))
+        metadata = face.get_dict()
+        Path(sample.filename).write_bytes(pixels)
+        face = DFLIMG.load(Path(sample.filename))
+        face.set_dict(metadata)
+        face.save()
+    assert_modes_agree(load_samples([sample.filename for sample in pale]),
+                       [image(ct_mode=ct_mode, warp=False), image(ct_mode=ct_mode, **then)], 3,
+                       ct_samples=pale)
+
+
+def test_an_opencv_that_rounds_no_positions(faces, monkeypatch):
+    monkeypatch.setattr(face_feed, "has_stepped_positions", lambda: False)
+    monkeypatch.setattr(face_feed, "has_fast_planes", lambda: False)
+    outputs = USUAL + [image(**GRAY), image(warp=False, **GRAY)]
+    for batch, expected in zip(draw(faces, outputs, "fast", 3), draw(faces, outputs, "plain", 3)):
+        for array, other in zip(batch, expected):
+            np.testing.assert_array_equal(array, other)
 
 
 def test_applied_masks(tmp_path):
@@ -245,6 +296,65 @@ def test_a_change_before_the_first_draw_is_noticed(faces, tmp_path, capsys):
     os.utime(str(path), (later, later))
     render(feed, 2)
     assert "00002.jpg has changed" in capsys.readouterr().out
+
+
+def test_a_change_since_the_set_was_loaded_is_noticed(tmp_path, monkeypatch, capsys):
+    """Loading takes minutes for a large set, and the feed is made after it."""
+    monkeypatch.setattr(SampleLoader, "samples_cache", {})
+    make_faces(tmp_path, 2)
+    samples = SampleLoader.load(SampleType.FACE, tmp_path)
+    write_face(tmp_path / "00001.jpg", size=96, seed=77)
+    time.sleep(0.02)
+    expected = render(make_feed(load_samples([tmp_path / "00001.jpg"])), 0)
+    feed = make_feed(samples)
+    for value, other in zip(render(feed, 1), expected):
+        assert (value == other).all()
+    render(feed, 0)
+    told = capsys.readouterr().out
+    assert "00001.jpg has changed" in told and "00000.jpg has" not in told
+
+
+def pack(folder, seeds):
+    """A pak of faces 00000.jpg, ...; a seed of None leaves one out."""
+    folder.mkdir(exist_ok=True)
+    for path in folder.glob("*"):
+        path.unlink()
+    for i, seed in enumerate(seeds):
+        if seed is not None:
+            write_face(folder / ("%05d.jpg" % i), size=96, seed=seed)
+    samples = load_samples(sorted(folder.glob("*.jpg")))
+    sources = [Path(sample.filename) for sample in samples]
+    for sample in samples:
+        sample.filename = os.path.basename(sample.filename)
+    write_pak(folder / "faceset.pak", samples, sources)
+    return PackedFaceset.load(folder)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_members_of_a_changed_pak_are_found_by_their_names(tmp_path, capsys, mode):
+    feed = make_feed(pack(tmp_path / "set", [0, 1, 2, 3]), mode)
+    before = [render(feed, i) for i in range(4)]
+    other = make_feed(pack(tmp_path / "set", [7, None, 1, 3]), mode)
+    expected = [render(other, i) for i in range(3)]
+    capsys.readouterr()
+    for _ in range(2):
+        for i, row in ((0, expected[0]), (2, expected[1]), (3, before[3])):
+            for value, wanted in zip(render(feed, i), row):
+                assert (value == wanted).all()
+        with pytest.raises(UnreadableSampleError, match="00001.jpg .* is gone"):
+            render(feed, 1)
+    told = capsys.readouterr().out
+    assert told.count("has changed") == 1 and "The pak" in told
+
+
+def test_a_pak_that_is_damaged_during_training(tmp_path, capsys):
+    feed = make_feed(pack(tmp_path / "set", [0, 1]))
+    (tmp_path / "set" / "faceset.pak").write_bytes(b"x" * 50)
+    capsys.readouterr()
+    for i in (0, 1, 0):
+        with pytest.raises(UnreadableSampleError, match="0000%d.jpg" % i):
+            render(feed, i)
+    assert "faceset.pak: version" in capsys.readouterr().out
 
 
 def test_a_file_that_is_gone_is_named_at_its_next_draw(faces, tmp_path):

@@ -86,6 +86,11 @@ def set_value(name, index, value):
     set_value("poly_types", 0, 7), set_value("mask_ranks", 0, 3),
     set_value("face_type_names", 0, "no_face"), set_value("face_type_names", 0, 3),
     set_value("source_names", 0, ["x"]), set_value("source_names", 0, "../x.png"),
+    set_value("landmarks", (1, 5, 0), np.nan), set_value("eyebrows", 2, np.inf),
+    set_value("points", (0, 1), np.nan), set_value("points", (3, 0), 1e7),
+    set_value("odd", 0, ["head", (1, 2, 3), np.full((68, 2), np.inf), None, None, 1, ""]),
+    set_value("odd", 0, ["head", (1, 2, 3), np.zeros((68, 2)), None, None, np.nan, ""]),
+    set_value("odd", 0, ["head", (1, 2, 3), np.zeros((68, 2)), None, None, "1", ""]),
     set_value("odd", 0, [1]),
     set_value("odd", 0, ["head", (1, 2), np.zeros((5, 2)), None, None, 1, ""]),
     set_value("odd", 0, ["head", (1, 2, 3), np.zeros((68, 2)), 3, None, 1, ""])])

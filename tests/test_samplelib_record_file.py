@@ -11,6 +11,7 @@ from sample_support import Calls, image, mask
 from test_samplelib_face_feed import BUDGET, make_faces
 
 from core.joblib import SubprocessGenerator
+from core.mplib.file_block import FileBlock
 from samplelib import SampleProcessor
 from samplelib.face_feed import FaceFeed
 from samplelib.record_cache import RecordCache
@@ -27,6 +28,12 @@ def make_arrays(value):
 
 def open_file(path, keys=(11, 12, 13), signature=SIGNATURE, budget=1 << 20):
     return RecordFile(str(path), signature, list(keys), SHAPES, 2, budget)
+
+
+def try_worker(cache):
+    """Worker: finds nothing and keeps nothing."""
+    cache.store(1, 8, [3, 4], make_arrays(2))
+    yield cache.find(0, 7) is None and cache.find(1, 8) is None
 
 
 def read_worker(cache):
@@ -128,6 +135,47 @@ def test_workers_share_the_file(tmp_path):
     assert cache.find(1, 8).numbers == [3, 4]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a mapped file cannot be deleted there")
+@pytest.mark.parametrize("successor", [None, b"something else"])
+def test_workers_that_start_after_the_file_was_deleted(tmp_path, capsys, successor):
+    cache = open_file(tmp_path / "a")
+    cache.store(0, 7, [5, 6], make_arrays(1))
+    (tmp_path / "a").unlink()
+    if successor is not None:
+        (tmp_path / "a").write_bytes(successor)
+    worker = SubprocessGenerator(try_worker, cache)
+    assert next(worker) is True
+    worker.watch._looked_at = 0
+    worker.watch.check()
+    assert "a was deleted" in capsys.readouterr().out
+    assert_found(cache, 0, 7, 1)    # those that had it go on with it
+    assert (successor is not None) == (tmp_path / "a").exists()
+
+
+def test_a_version_that_no_writer_reaches_is_damage(tmp_path):
+    cache = open_file(tmp_path / "a")
+    cache.store(0, 7, [5, 6], make_arrays(1))
+    cache._write_row(0, [2 ** 63 - 2, 7, 11, 0, 5, 6])
+    del cache
+    cache = open_file(tmp_path / "a")
+    cache.store(0, 7, [5, 6], make_arrays(2))
+    assert_found(cache, 0, 7, 2)
+
+
+def test_a_full_disk_is_told_and_what_is_there_stays(tmp_path, monkeypatch, capsys):
+    cache = open_file(tmp_path / "a")
+    cache.store(0, 7, [5, 6], make_arrays(1))
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr(FileBlock, "write", fail)
+    for index in (1, 2):
+        cache.store(index, 7, [5, 6], make_arrays(2))
+        assert cache.find(index, 7) is None
+    assert capsys.readouterr().out.count("%s: [Errno 28]" % (tmp_path / "a")) == 1
+    assert_found(cache, 0, 7, 1)
+
+
 def test_keys_follow_what_a_record_follows_from(tmp_path):
     first, second = make_faces(tmp_path, 2)
     keys = [make_key(first), make_key(second)]
@@ -152,7 +200,7 @@ def test_the_next_start_decodes_nothing_again(tmp_path, monkeypatch, capsys):
     feed, rows = draw_all(samples)
     # a second training of the same faces goes on in memory
     assert not isinstance(draw_all(samples)[0].cache, RecordFile)
-    assert "used by another training" in capsys.readouterr().out
+    assert "is in use, by another training or by" in capsys.readouterr().out
     del feed
     calls = Calls(monkeypatch)
     calls.watch(cv2, "imdecode")

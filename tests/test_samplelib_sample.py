@@ -6,7 +6,6 @@ from data_support import make_landmarks, make_picture, write_face
 from sample_support import load_samples
 
 from core import persist
-from core.errors import UserError
 from core.imagelib import SegIEPolys
 from facelib import FaceType, LandmarksProcessor
 from samplelib import Sample, SampleType
@@ -61,7 +60,7 @@ def test_raw_masks_are_kept_encoded_and_without_loss():
 
 
 def test_damaged_mask_names_the_sample():
-    with pytest.raises(UserError, match="a.jpg"):
+    with pytest.raises(UnreadableSampleError, match="a.jpg"):
         Sample(filename="a.jpg", xseg_mask_compressed=np.zeros(9, np.uint8)).get_xseg_mask()
 
 

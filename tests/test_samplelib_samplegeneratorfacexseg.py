@@ -10,6 +10,7 @@ from DFLIMG import DFLIMG
 from facelib import FaceType
 from samplelib import SampleGeneratorBase, SampleGeneratorFaceXSeg, SampleLoader
 from samplelib import xseg_augment
+from samplelib.Sample import UnreadableSampleError
 from samplelib.SampleGeneratorFaceXSeg import (SegmentedSampleFilterSubprocessor, XSegTask,
                                                generate_xseg_batches)
 
@@ -127,6 +128,21 @@ def test_a_face_that_fails_is_named_and_replaced(folder, capsys, break_it):
         assert next(batches)[0].shape == (3, 64, 64, 3)
     printed = capsys.readouterr().out
     assert printed.count("Cannot") == 1 and broken.filename in printed
+
+
+def test_a_face_that_is_labelled_anew_while_xseg_is_trained(folder, capsys):
+    task = task_of(folder, resolution=64)
+    task.usable = [1]
+    before = task._load_next([])[1]
+    face = DFLIMG.load(folder / "1.jpg")
+    face.get_dict()["seg_ie_polys"] = [(1, [[0, 0], [63, 0], [63, 20], [0, 20]])]
+    face.save()
+    mask = task._load_next([])[1]
+    assert (mask[:20] == 1).all() and (mask[25:] == 0).all() and (mask != before).any()
+    assert "1.jpg has changed" in capsys.readouterr().out
+    (folder / "1.jpg").unlink()
+    with pytest.raises(UnreadableSampleError, match="1.jpg"):
+        task._load_next([])
 
 
 def test_a_set_of_which_all_fail_ends(folder, capsys):

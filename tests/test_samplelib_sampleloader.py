@@ -198,6 +198,19 @@ def test_many_files_are_read_by_worker_processes(tmp_path, monkeypatch):
             assert a[:2] == b[:2] and (a[2] == b[2]).all() and a[5:] == b[5:]
 
 
+def test_one_file_that_ends_its_reader_takes_no_neighbours_along(monkeypatch, capsys):
+    monkeypatch.setattr(sys.modules["samplelib.SampleLoader"], "_FILES_PER_MESSAGE", 2)
+    loader = FaceSamplesLoaderSubprocessor(["0.jpg", "1.jpg", "2.jpg", "3.jpg"])
+    pair = loader.get_data({})
+    assert [index for index, _ in pair] == [0, 1]
+    loader.on_data_return({}, pair)
+    following = [loader.get_data({}) for _ in range(3)]     # the others first
+    assert sorted(following[0] + following[1] + following[2]) == [
+        (i, "%d.jpg" % i) for i in range(4)] and [len(data) for data in following] == [2, 1, 1]
+    loader.on_data_failed({}, following[2])
+    assert "left out" in capsys.readouterr().out and loader.left_out == 1
+
+
 def test_small_sets_start_no_process(monkeypatch):
     assert FaceSamplesLoaderSubprocessor(["a.jpg"] * 1000)._process_count() == 1
     assert FaceSamplesLoaderSubprocessor([]).run() == []

@@ -13,6 +13,16 @@ from core import compat, osex, process_options, randomex, stdex, structex
 from core.errors import UserError
 
 
+@pytest.mark.skipif(not hasattr(os, 'sched_getaffinity'), reason='Linux')
+def test_processors_of_a_container(monkeypatch):
+    monkeypatch.setattr(osex.os, 'sched_getaffinity', lambda _: set(range(12)))
+    for quota, count in ((None, 12), (64.0, 12), (2.0, 2), (2.6, 3), (0.1, 1)):
+        monkeypatch.setattr(osex, '_read_quota', lambda: quota)
+        assert osex.count_processors() == count
+    monkeypatch.undo()
+    assert 1 <= osex.count_processors() <= os.cpu_count()
+
+
 def test_struct_unpack():
     data = struct.pack('>HB', 500, 7) + b'rest'
     assert structex.struct_unpack(data, 0, '>HB') == (3, 500, 7)

@@ -57,6 +57,16 @@ def is_onednn_on(tensorflow_version: str) -> bool:
     return version_tuple(tensorflow_version) >= (2, 9)
 
 
+def has_stepped_positions() -> bool:
+    """Whether `cv2.remap` and `cv2.warpAffine` round the positions of samples to 1/32 pixel.
+
+    The same positions said in another way (maps in fixed point, a matrix to a padded picture) give
+    the same values then. With OpenCV 5, which rounds nothing, they are up to 0.02 apart.
+    """
+    import cv2
+    return version_tuple(cv2.__version__) < (5,)
+
+
 def has_fast_planes() -> bool:
     """Whether cubic sampling of a single float32 plane costs clearly less than a third of that of
     three channels. Measured: 4.14 a half, 4.5.5 and 5.0 more than a third (spec 30 section 8.4).

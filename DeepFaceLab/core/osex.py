@@ -40,6 +40,26 @@ def get_screen_size() -> Tuple[int, int]:
     return DEFAULT_SCREEN_SIZE
 
 
+def count_processors() -> int:
+    """Processors that this process may keep busy: of a container only its share."""
+    count = os.cpu_count() or 1
+    if hasattr(os, 'sched_getaffinity'):
+        count = len(os.sched_getaffinity(0))
+    quota = _read_quota()
+    return count if quota is None else max(1, min(count, int(quota + 0.5)))
+
+
+def _read_quota() -> Optional[float]:
+    """Processors' worth of time that a container may use; None without a limit."""
+    try:
+        with open('/sys/fs/cgroup/cpu.max') as file:
+            quota, period = (int(number) for number in file.read().split())
+    except (OSError, ValueError):   # another system, or 'max'
+        quota = _read_number('/sys/fs/cgroup/cpu/cpu.cfs_quota_us') or -1
+        period = _read_number('/sys/fs/cgroup/cpu/cpu.cfs_period_us') or 0
+    return quota / period if quota > 0 and period > 0 else None
+
+
 class _MemoryStatus(ctypes.Structure):
     """MEMORYSTATUSEX of the Windows API."""
     _fields_ = [('length', ctypes.c_uint32), ('load', ctypes.c_uint32)] + [

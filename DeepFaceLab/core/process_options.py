@@ -2,6 +2,7 @@
 
 They are read from the environment (or `--set`) where they are used and are never asked.
 """
+import os
 from typing import Any, List, Mapping
 
 from core.options import FALSE_WORDS, Option, find_given
@@ -191,6 +192,18 @@ PROCESS_OPTIONS = (INTERACT, UI_SCALE, WINDOW_TOOLKIT, LOWEST_PRIORITY, GRAY_CHA
                    TF_ALLOW_GROWTH, ALLOW_TF32, UNATTENDED, WORKER_INIT_TIMEOUT,
                    WORKER_START_TIMEOUT, WORKER_TIMEOUT, FACESET_INDEX, FEED, FEED_MEMORY,
                    FEED_CACHE, RANDOM_SEED, PROVENANCE, DEBUG) + tuple(DEBUG_SWITCHES.values())
+
+# What changes the pixels that worker processes read.
+WORKER_OPTIONS = (GRAY_CHANNEL,)
+
+
+def share_with_workers() -> None:
+    """Worker processes know the environment only: put there what `--set` and answers give."""
+    for option in WORKER_OPTIONS:
+        given = find_given(option)
+        if given is not None:
+            os.environ[option.env[0]] = str(given)
+
 
 # Environment names of old launchers that nothing reads (spec 60 section 17.1).
 OBSOLETE_NAMES = (

@@ -19,6 +19,7 @@ EYE_GROUPS = (range(36, 42), range(42, 48))
 MOUTH_GROUPS = (range(60, 68),)  # inner lips
 
 _COLUMNS = 32   # a multiple of what OpenCV's filters take at once
+_FARTHEST = 1 << 20     # pixels; OpenCV goes through every row that a polygon begins above
 
 
 def _require_68(landmarks) -> None:
@@ -51,6 +52,11 @@ def expand_eyebrows(lmrks, eyebrows_expand_mod: float = 1.0) -> np.ndarray:
     return points
 
 
+def to_pixels(points) -> np.ndarray:
+    """(n, 2) points as int32, truncated toward zero; absurd ones of a bad file are moved nearer."""
+    return np.clip(np.asarray(points), -_FARTHEST, _FARTHEST).astype(np.int32)
+
+
 def get_image_hull_mask(image_shape: Tuple, image_landmarks,
                         eyebrows_expand_mod: float = 1.0) -> np.ndarray:
     """The face's outline, (H, W, 1) float32 of 0 and 1.
@@ -67,7 +73,7 @@ def get_image_hull_mask(image_shape: Tuple, image_landmarks,
 
 def draw_hull(mask: np.ndarray, image_landmarks, eyebrows_expand_mod: float = 1.0) -> None:
     """Fill the face's outline of `get_image_hull_mask` with 1 in an (H, W[, 1]) picture."""
-    points = expand_eyebrows(image_landmarks, eyebrows_expand_mod).astype(np.int32)
+    points = to_pixels(expand_eyebrows(image_landmarks, eyebrows_expand_mod))
     for group in _HULL_GROUPS:
         cv2.fillConvexPoly(mask, cv2.convexHull(points[list(group)]), (1,))
 
@@ -109,7 +115,7 @@ def draw_soft_part(size: Tuple[int, int], image_landmarks,
     dilate = max(1, height // 32)
     blur = height // 16
     blur += 1 - blur % 2
-    points = np.asarray(image_landmarks).astype(np.int32)
+    points = to_pixels(image_landmarks)
     hulls = [cv2.convexHull(points[list(group)]) for group in groups]
 
     # Half a kernel of each filter is their reach; what the blur mirrors at the edge is zero too.

@@ -181,7 +181,7 @@ def configure_options(args: Namespace) -> None:
     """
     if "set_options" not in args:
         return
-    from core import debug_areas, options
+    from core import debug_areas, options, process_options
 
     answers = options.read_answers(Path(args.answers)) if args.answers else {}
     flags = options.parse_assignments(args.set_options)
@@ -193,6 +193,7 @@ def configure_options(args: Namespace) -> None:
     options.configure_sources(options.OptionSources(flags=flags, answers=answers,
                                                     answers_path=args.answers))
     debug_areas.share_with_workers()
+    process_options.share_with_workers()
 
 
 def report_unused_options(args: Namespace) -> None:

@@ -94,10 +94,16 @@ class Sample:
         return self.xseg_mask is not None or self.xseg_mask_compressed is not None
 
     def get_xseg_mask(self) -> Optional[np.ndarray]:
-        """Applied segmentation mask, (h, w, 1) float32 in 0..1, or None; decoded at each call."""
-        if self.xseg_mask_compressed is not None:
+        """Applied segmentation mask, (h, w, 1) float32 in 0..1, or None; decoded at each call.
+
+        Raises UnreadableSampleError naming the file.
+        """
+        if self.xseg_mask_compressed is None:
+            return self.xseg_mask
+        try:
             return decode_mask(self.xseg_mask_compressed, self.describe_file())
-        return self.xseg_mask
+        except UserError as e:
+            raise UnreadableSampleError("Cannot use a face. %s" % e.what, e.remedies) from e
 
     def get_pitch_yaw_roll(self) -> Tuple[float, float, float]:
         """Head pose in radians, solved once; UnreadableSampleError for landmarks without one."""

@@ -8,6 +8,7 @@ from core.errors import UserError
 from facelib import FaceType
 
 from .batch_worker import draw_readable_row, prepare_worker, stack_rows
+from .face_files import FaceFiles
 from .Sample import Sample, SampleType, UnreadableSampleError
 from .SampleGeneratorBase import SampleGeneratorBase, split_second_argument
 from .SampleLoader import SampleLoader
@@ -61,7 +62,8 @@ class SampleGeneratorFaceXSeg(SampleGeneratorBase):
         task = XSegTask(samples, usable, self.batch_size, resolution, face_type, data_format,
                         self.debug)
         self._start_workers(WorkerPool(generate_xseg_batches, lambda: task,
-                                       self.generators_count, self.debug))
+                                       self.generators_count, self.debug,
+                                       "sample worker of the labelled faces"))
         self.initialized = True
 
     def is_initialized(self) -> bool:
@@ -82,6 +84,7 @@ class XSegTask:
                  resolution: int, face_type: Optional[FaceType], data_format: str,
                  debug: bool = False):
         self.samples = samples
+        self.files = FaceFiles(samples)
         self.usable = usable
         self.batch_size = batch_size
         self.resolution = resolution
@@ -106,7 +109,8 @@ class XSegTask:
         if not order:
             order.extend(self.usable)
             np.random.shuffle(order)
-        sample = self.samples[order.pop()]
+        index = order.pop()
+        sample = self.files.get_sample(index, self.files.check(index))
         try:
             return load_image_and_mask(sample, self.resolution, self.face_type)
         except UnreadableSampleError:

@@ -68,7 +68,9 @@ class SampleLoader:
                                       for path in io.progress_bar_generator(paths, "Loading")]
         elif sample_type == SampleType.FACE:
             if slots[sample_type] is None:
+                begun_at = time.time()
                 slots[sample_type] = SampleLoader._load_faces(samples_path, subdirs, pak_name)
+                slots[sample_type].loaded_at = begun_at     # what changes later is read again
         elif sample_type == SampleType.FACE_TEMPORAL_SORTED:
             faces = SampleLoader.load(SampleType.FACE, samples_path, subdirs, ignore_same_path,
                                       pak_name)
@@ -194,7 +196,8 @@ class FaceSamplesLoaderSubprocessor(Subprocessor):
         return [(index, self.image_paths[index]) for index in self.pending.pop()]
 
     def on_data_return(self, host_dict, data) -> None:
-        self.pending.append([index for index, _ in data])
+        """One of several files may be to blame: they are tried one by one, after all others."""
+        self.pending[:0] = [[index] for index, _ in data]
 
     def on_result(self, host_dict, data, result) -> None:
         for index, face_data, reason in result:
@@ -203,8 +206,8 @@ class FaceSamplesLoaderSubprocessor(Subprocessor):
 
     def on_data_failed(self, host_dict, data) -> None:
         for index, filename in data:
-            self._take(index, None, "%s is left out: the process that read it or one of its %d "
-                                    "neighbours failed." % (filename, len(data) - 1))
+            self._take(index, None, "%s is left out: the processes that read it failed."
+                       % (filename,))
 
     def get_result(self) -> List[Tuple[str, Optional[FaceData]]]:
         if self.left_out > _MAX_NAMED:

@@ -19,14 +19,18 @@ _CAPACITY = 20000   # pictures whose moments a worker keeps, about 0.6 KB each
 class ColorMatcher:
     """Of one worker; the plain feed has none, it calls `imagelib.color_transfer`."""
 
-    def __init__(self, is_fast: bool, capacity: int = _CAPACITY) -> None:
+    def __init__(self, is_fast: bool, capacity: int = _CAPACITY,
+                 is_magnified: bool = False) -> None:
         """
         Arguments:
             is_fast: lct and mkl within 3e-7 of plain, idt and sot of the same distribution; else
                 every transfer is equal to plain's to the bit.
             capacity: pictures whose moments are kept; the oldest go first.
+            is_magnified: lct and mkl are equal to plain's to the bit all the same, because of what
+                follows (`OutputRequest.magnifies_colors`).
         """
         self._is_fast = is_fast
+        self._has_exact_moments = not is_fast or is_magnified
         self._capacity = capacity
         self._moments: "collections.OrderedDict[Tuple, ColorMoments]" = collections.OrderedDict()
 
@@ -46,7 +50,8 @@ class ColorMatcher:
             source = self._get_moments(ct_mode, ("source", key), key, lambda: img)
             reference = self._get_moments(ct_mode, ("reference", reference_key), reference_key,
                                           get_reference)
-            return transfer_by_moments(ct_mode, img, source, reference, exact=not self._is_fast)
+            return transfer_by_moments(ct_mode, img, source, reference,
+                                       exact=self._has_exact_moments)
         transfer = color_transfer_fast if self._is_fast else imagelib.color_transfer
         return transfer(ct_mode, img, get_reference())
 

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 
 from core import osex
-from core.compat import has_fast_planes
+from core.compat import has_fast_planes, has_stepped_positions
 from core.errors import UserError
 from core.interact import interact as io
 from core.mplib.shared_block import find_sparse_limit
@@ -146,7 +146,8 @@ class FaceFeed:
                                 get_random_states(), colors)
         if places is not None:
             if self._renderer is None:
-                self._renderer = PlaceRenderer(self.mode == "fast", self.is_planar)
+                self._renderer = PlaceRenderer(self.mode == "fast" and has_stepped_positions(),
+                                               self.is_planar)
             for request, place in zip(self.requests, places):
                 self._renderer.render(prepared, request, place)
             return None
@@ -162,7 +163,8 @@ class FaceFeed:
 
     def _find_colors(self, index: int, state: int, ct_index: int) -> ColorSource:
         if self._matcher is None:
-            self._matcher = ColorMatcher(self.mode == "fast")
+            self._matcher = ColorMatcher(self.mode == "fast", is_magnified=any(
+                request.magnifies_colors() for request in self.requests))
         return ColorSource(self._matcher, (index, state), (ct_index, self.ct_files.check(ct_index)),
                            partial(self._get_reference, ct_index))
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.file_names import is_plain_file_name
 from core.imagelib import SegIEPoly, SegIEPolys, SegIEPolyType
+from core.imagelib.SegIEPolys import MAX_COORDINATE
 from facelib import FaceType
 
 from .face_data import FaceData
@@ -150,17 +151,22 @@ def _check(columns: Dict[str, Any]) -> None:
 def _check_values(columns: Dict[str, Any]) -> None:
     """What `get_row` hands on as it is."""
     odd = columns.get("odd")
+    if not (all(np.isfinite(columns[name]).all() for name in ("landmarks", "eyebrows"))
+            and (np.abs(columns["points"]) < MAX_COORDINATE).all()):
+        raise DamagedTableError("its numbers")
     try:
         for name in columns["face_type_names"]:
             if name != "":
                 FaceType.fromString(name)
         names = list(columns["source_names"])
         for row in odd.values():
-            face_type, shape, landmarks, _, _, _, source_name = _load_odd(row)
+            face_type, shape, landmarks, _, _, eyebrows, source_name = _load_odd(row)
             FaceType.fromString(face_type)
             names.append(source_name)
             if np.shape(landmarks) != (68, 2) or len(shape) < 2:
                 raise ValueError("its shapes")
+            if not (np.isfinite(landmarks).all() and np.isfinite(eyebrows)):
+                raise ValueError("its numbers")
     except Exception as e:  # noqa: BLE001 whatever a file puts there
         raise DamagedTableError("its values: %s: %s" % (type(e).__name__, e)) from e
     if not all(name is None or is_plain_file_name(name) for name in names):

@@ -1,9 +1,10 @@
 """The number of sample workers, chosen from the time of a step and that of a batch (spec 81 items
 1 and 5)."""
 import math
-import os
 import time
 from typing import Any, Callable, List, NamedTuple, Optional, Sequence
+
+from core import osex
 
 from .feed_meter import FeedUse
 
@@ -83,7 +84,7 @@ class FeedTuner:
         pools = [getattr(generator, "pool", None) for generator in generators]
         self._sides = [(generator, pool) for generator, pool in zip(generators, pools)
                        if pool is not None and pool.is_adjustable]
-        self._cores = os.cpu_count() or 1 if cores is None else cores
+        self._cores = osex.count_processors() if cores is None else cores
         self._clock = clock
         self._period = FIRST_CHECK
         self._waited = 0.0      # in all, at the last step

@@ -141,6 +141,12 @@ class OutputRequest:
             return COLOR
         return file_channels  # gray of a colour file is made at the end, as the reference does
 
+    def magnifies_colors(self) -> bool:
+        """Whether what follows a colour transfer makes a lot of its last bits: the hue of gray
+        pixels is any, and what is stored as JPEG is rounded to 256 levels."""
+        return bool(self.random_hsv_shift_amount != 0 or self.shadow or self.degradations
+                    or self.channel_type == ChannelType.LAB_RAND_TRANSFORM)
+
     def find_shape(self) -> Optional[Tuple[int, ...]]:
         """Shape of the output, float32; None for what is no picture of the requested size."""
         if self.sample_type not in _FACE_OUTPUTS:

@@ -31,7 +31,8 @@ class PlaceRenderer:
     """Owns the work buffers; of one thread."""
 
     def __init__(self, is_fast: bool, is_planar: bool) -> None:
-        """is_planar: fast colour pictures go plane by plane too."""
+        """is_fast: by plane, padded, masks from their first row on; for an OpenCV whose positions
+        are steps (compat.has_stepped_positions). is_planar: colour pictures by plane too."""
         self._is_fast = is_fast
         self._is_planar = is_planar
         self._buffers: Dict[Any, np.ndarray] = {}
@@ -195,6 +196,8 @@ def _is_simple(prepared: CachedSample, request: OutputRequest) -> bool:
         return False
     if request.sample_type == ProcessedType.FACE_MASK:
         return not request.warp
+    if request.warp and len(prepared.geometry(request)["mapx"]) != request.resolution:
+        return False    # cells of an odd side: the map is a pixel wider (spec 31 section 2.1)
     channels = request.working_channels(prepared.file_channels)
     if request.channel_type == ChannelType.BGR:
         return True

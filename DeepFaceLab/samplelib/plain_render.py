@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from core import imagelib
-from facelib.landmark_masks import EYE_GROUPS, MOUTH_GROUPS
+from facelib.landmark_masks import EYE_GROUPS, MOUTH_GROUPS, to_pixels
 
 from .output_request import FaceMaskType, OutputRequest
 from .prepared_sample import PreparedSample, to_channels
@@ -84,7 +84,7 @@ def draw_soft_mask(shape: Tuple[int, int, int], landmarks: np.ndarray,
                    groups: Sequence[Sequence[int]]) -> np.ndarray:
     """`LandmarksProcessor.get_image_eye_mask` and `_mouth_mask`, over the whole picture."""
     height, width = shape[:2]
-    points = np.asarray(landmarks).astype(np.int32)
+    points = to_pixels(landmarks)
     mask = np.zeros((height, width, 1), dtype=np.float32)
     for group in groups:
         cv2.fillConvexPoly(mask, cv2.convexHull(points[list(group)]), (1,))

@@ -8,7 +8,7 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from core.interact import interact as io
+from core.joblib.worker_process import tell_parent
 from core.mplib.shared_block import SharedBlock
 
 _ALIGNMENT = 64  # bytes, a cache line
@@ -91,7 +91,7 @@ class RecordCache:
         except OSError as error:
             self._is_full = True
             row[_VERSION] = 0
-            io.log_err("The feed keeps no further faces in memory: %s." % error)
+            tell_parent("The feed keeps no further faces in memory: %s." % error)
             return
         row[_VERSION] = version + 2
 

@@ -30,6 +30,7 @@ _FORMAT = 1
 _START = 4096       # bytes: the first record's place
 _ALIGNMENT = 64
 _VERSION, _STATE, _KEY, _SUM, _NUMBERS = range(5)   # int64 in front of a record's arrays
+_MAX_VERSION = 1 << 62      # no file was written so often: it is damaged
 
 
 class UnusableFileError(Exception):
@@ -56,6 +57,7 @@ class RecordFile(RecordCache):
         self.record_size += self._row_size
         self.capacity = min(len(keys), budget // self.record_size)
         self._keys = np.array(keys[:self.capacity], np.int64)
+        self._path = path
         self._file = FileBlock(path)
         header = _HEADER.pack(_MAGIC, _FORMAT, signature, self.record_size, 0)
         header = header[:-4] + struct.pack("<I", zlib.crc32(header))
@@ -72,6 +74,13 @@ class RecordFile(RecordCache):
     def __getstate__(self) -> dict:
         return dict(super().__getstate__(), _checked=bytearray(self.capacity))
 
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        if self._file is None:
+            self.capacity = 0
+            tell_parent("%s was deleted: workers that start from now on keep no crops."
+                        % self._path)
+
     def count_found(self) -> int:
         """Records that the file already holds for these samples."""
         return sum(int(self._get_row(i)[_VERSION]) != 0 for i in range(self.capacity))
@@ -81,7 +90,8 @@ class RecordFile(RecordCache):
         known: Dict[int, int] = {}
         for place in range(self.capacity):
             row = self._get_row_at(place)
-            if row[_VERSION] and not row[_VERSION] & 1:     # odd: its writer was killed
+            # odd: its writer was killed
+            if 0 < row[_VERSION] < _MAX_VERSION and not row[_VERSION] & 1:
                 known[int(row[_KEY])] = place
         places = np.full((self.capacity,), -1, np.int32)
         for i, key in enumerate(self._keys.tolist()):
@@ -119,7 +129,7 @@ class RecordFile(RecordCache):
             if (self._sum(index, values[_NUMBERS:]) != values[_SUM]
                     and self.is_current(index, record)):
                 tell_parent("Record %d of %s is damaged: that face is prepared anew."
-                            % (self._places[index], self._file.path))
+                            % (self._places[index], self._path))
                 return None
             self._checked[index] = 1
         return record
@@ -149,7 +159,7 @@ class RecordFile(RecordCache):
                             + list(numbers))
         except OSError as error:
             self._is_full = True
-            io.log_err("The feed keeps no further faces in %s: %s." % (self._file.path, error))
+            tell_parent("The feed keeps no further faces in %s: %s." % (self._path, error))
 
     def _get_arrays(self, index: int) -> List[np.ndarray]:
         return self._make_views(self._file.buf,
@@ -202,7 +212,8 @@ def open_record_file(folder: str, samples: Sequence[Sample], layout: Any,
         cache = RecordFile(path, make_signature(layout), [make_key(sample) for sample in samples],
                            layout.shapes, layout.count_numbers(), budget)
     except BlockingIOError:
-        io.log_info("%s is used by another training: crops are kept in memory only." % path)
+        io.log_info("%s is in use, by another training or by the other side of this one: these "
+                    "crops are kept in memory only." % path)
         return None
     except (OSError, ValueError) as error:
         raise UserError("The feed cannot keep crops in %s: %s" % (path, error),

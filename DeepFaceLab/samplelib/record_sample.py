@@ -41,7 +41,8 @@ class RecordSample(PreparedSample):
         img = to_channels(self.stored, channels)
         if img.dtype != np.uint8:
             return super()._make_image(channels)
-        out = self._buffers.get("image", img.shape)
+        # Of its own for each: outputs may ask for gray and for colour, in turns.
+        out = self._buffers.get("image of %d channels" % channels, img.shape)
         return np.divide(img, np.float32(255.0), out=out, dtype=np.float32)
 
     def _full_face(self) -> np.ndarray:

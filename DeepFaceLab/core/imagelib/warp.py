@@ -76,13 +76,13 @@ def draw_elastic_maps(w: int, rnd) -> Tuple[np.ndarray, np.ndarray]:
 
 
 def draw_elastic_field(w: int, rnd) -> Tuple[np.ndarray, np.ndarray]:
-    """`draw_elastic_maps`, to the bit, in half of the time where the side is a power of 2.
+    """`draw_elastic_maps`, to the bit, in half of the time where it is cells of a power of 2.
 
     All weights of the resize are binary fractions then: nothing is rounded, so the transposed
     grid gives the transposed map.
     """
     grid, cell = _draw_grid(w, rnd)
-    if cell & (cell - 1):
+    if cell & (cell - 1) or w % cell:
         return _spread_each(w, grid, cell)
     size, half = w + cell, cell // 2
     work = getattr(_work, "field", None)

@@ -21,6 +21,14 @@ BUSY_NOTICE = 60.0  # s on one item without a time limit
 MAX_WAIT_HANDLES = 60  # Windows waits for 63 at most
 
 
+def is_same_item(a, b) -> bool:
+    """Whether two items are one: `get_data` may make an item again of what was returned."""
+    try:
+        return a is b or (type(a) is type(b) and bool(a == b))
+    except Exception:  # noqa: BLE001 items are anything; arrays have no one truth
+        return False
+
+
 class Subprocessor:
     """Host of the workers. Override the hooks; `run()` returns `get_result()`.
 
@@ -53,7 +61,7 @@ class Subprocessor:
         self.initialize_subprocesses_in_serial = initialize_subprocesses_in_serial
         self.clis: List[SubprocessorCli.Cli] = []
         self.failed_data = []  # items given up
-        self._attempts: Dict[int, Tuple[object, int]] = {}  # id -> (item, failures)
+        self._attempts: List[Tuple[object, int]] = []  # (item, failures) of those that failed
         self._restarts: Dict[int, int] = {}  # slot of a worker -> restarts in a row
         self._failures_in_row = 0
         self._item_number = 0
@@ -214,7 +222,7 @@ class Subprocessor:
         cli.is_first_item = False
         cli.errors_in_row = self._failures_in_row = 0
         self._restarts.pop(cli.slot, None)
-        self._attempts.pop(id(data), None)
+        self._take_failures(data)
         self.on_result(cli.host_dict, data, result)
 
     def _on_error(self, cli, message: dict) -> None:
@@ -232,7 +240,7 @@ class Subprocessor:
             self._drop_worker(cli, None)
         else:
             data, cli.sent_data, cli.state = cli.sent_data, None, STATE_FREE
-            if data is not cli.last_failed_data:
+            if not is_same_item(data, cli.last_failed_data):
                 # The same item again tells more about the item than about the worker.
                 cli.errors_in_row += 1
             cli.last_failed_data = data
@@ -243,9 +251,8 @@ class Subprocessor:
 
     def _return_data(self, host_dict: dict, data) -> None:
         """Put a failed item back, or give it up after its last attempt."""
-        # The item is kept, so that its id stays its own.
-        failures = self._attempts.get(id(data), (data, 0))[1] + 1
-        self._attempts[id(data)] = (data, failures)
+        failures = self._take_failures(data) + 1
+        self._attempts.append((data, failures))
         self._failures_in_row += 1
         if self._failures_in_row >= MAX_FAILURES_IN_ROW:
             raise UserError("%s: %d failures in a row, the run is stopped. The last one: %s"
@@ -254,9 +261,17 @@ class Subprocessor:
             self.on_data_return(host_dict, data)
             return
         io.log_err("%s: an item is given up after %d attempts." % (self.name, failures))
-        del self._attempts[id(data)]
+        self._take_failures(data)
         self.failed_data.append(data)
         self.on_data_failed(host_dict, data)
+
+    def _take_failures(self, data) -> int:
+        """How often the item has failed so far; it counts from 0 again."""
+        for i, (item, failures) in enumerate(self._attempts):
+            if is_same_item(item, data):
+                del self._attempts[i]
+                return failures
+        return 0
 
     # Workers that die or stall
 

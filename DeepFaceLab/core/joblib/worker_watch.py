@@ -4,8 +4,9 @@ The worker answers on its lifeline how much CPU time it has used (a thread of it
 while it computes). One that uses none is named after seconds and ended after its limit; one that
 computes gets ten times as long. On the same pipe come the texts that `tell_parent` sends.
 """
+import re
 import time
-from typing import Set
+from typing import Dict, Set
 
 from core.interact import interact as io
 
@@ -18,18 +19,20 @@ BUSY_SHARE = 0.02  # of one core: a worker that uses less stands still
 BUSY_PATIENCE = 10  # times the limit for a worker that computes
 PAUSE = 5.0  # s between two looks: this process itself was stopped, or the computer slept
 
-MAX_TOLD = 200  # different texts of workers that are printed
+MAX_TOLD = 200  # different texts of workers that are printed, of each kind
 
-_told: Set[str] = set()
+# First word -> texts: however many faces have changed, one that cannot be read is named.
+_told: Dict[str, Set[str]] = {}
 
 
 def print_once(text: str) -> None:
     """Print what a worker tells; several workers meet the same bad file."""
-    if text in _told or len(_told) > MAX_TOLD:
+    told = _told.setdefault(re.match(r"\w*", text).group(), set())
+    if text in told or len(told) > MAX_TOLD:
         return
-    _told.add(text)
+    told.add(text)
     io.log_err(text)
-    if len(_told) > MAX_TOLD:
+    if len(told) > MAX_TOLD:
         io.log_err("Further messages of this kind are not shown.")
 
 

@@ -17,7 +17,12 @@ class MPSharedList:
     `obj_counts`, `table_offsets`, `data_offsets` and `sh_bs` are lists of equal length: number of
     objects, byte position of the offset table (n+1 offsets relative to the data), byte position of
     the data, shared block (None for an empty part).
+
+    :ivar loaded_at: seconds since the epoch at which the objects were begun to be read from their
+        files; None where nobody has said so.
     """
+
+    loaded_at: Optional[float] = None
 
     def __init__(self, obj_list: Optional[list]) -> None:
         """:param obj_list: a list; None leaves the fields None, for internal use.
@@ -91,6 +96,8 @@ class MPSharedList:
         joined.table_offsets = self.table_offsets + other.table_offsets
         joined.data_offsets = self.data_offsets + other.data_offsets
         joined.sh_bs = self.sh_bs + other.sh_bs
+        if self.loaded_at is not None and other.loaded_at is not None:
+            joined.loaded_at = min(self.loaded_at, other.loaded_at)
         return joined
 
     __radd__ = __add__  # only reached with an int or a foreign type on the left

@@ -7,9 +7,14 @@ power cut its contents have to be checked by whoever put them there.
 import mmap
 import os
 from multiprocessing import context
-from typing import Optional
+from typing import Optional, Tuple
 
 IS_WINDOWS = os.name == 'nt'
+if IS_WINDOWS:
+    import msvcrt
+else:
+    import fcntl
+
 _LOCKED_BYTE = 1 << 40      # far beyond the contents
 
 
@@ -19,13 +24,14 @@ class FileBlock:
     def __init__(self, path: str, is_owner: bool = True) -> None:
         """
         Arguments:
-            path: the file; made when it is not there.
-            is_owner: take the lock; BlockingIOError when another process has it.
+            path: the file; its owner makes it when it is not there.
+            is_owner: take the lock; BlockingIOError when somebody has it.
 
         Raises OSError.
         """
         self.path = path
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, 'O_BINARY', 0) | getattr(os, 'O_CLOEXEC', 0)
+        flags = os.O_RDWR | getattr(os, 'O_BINARY', 0) | getattr(os, 'O_CLOEXEC', 0)
+        flags |= os.O_CREAT if is_owner else 0
         self._fd = os.open(path, flags, 0o600)
         self._is_locked = False
         self._mapping: Optional[mmap.mmap] = None
@@ -78,30 +84,39 @@ class FileBlock:
         if getattr(self, '_fd', None) is not None:
             self.close()
 
+    def _identify(self) -> Tuple[int, int, int]:
+        stat = os.fstat(self._fd)
+        return stat.st_dev, stat.st_ino, stat.st_size
+
     def __reduce__(self):
         context.assert_spawning(self)
-        return FileBlock, (self.path, False)
+        return _open_again, (self.path, self._identify())
+
+
+def _open_again(path: str, identity: Tuple[int, int, int]) -> Optional[FileBlock]:
+    """The owner's file in a worker; None when it has been deleted or replaced since."""
+    try:
+        block = FileBlock(path, is_owner=False)
+    except OSError:
+        return None
+    return block if block._identify() == identity else None
 
 
 def _unlock(fd: int) -> None:
     if IS_WINDOWS:
-        import msvcrt
         os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
         msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
         return
-    import fcntl
     fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 def _lock(fd: int) -> None:
     """For this open file; BlockingIOError when it is locked."""
     if IS_WINDOWS:
-        import msvcrt
         try:
             os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
             msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
         except OSError as error:
             raise BlockingIOError(error.errno, "another process uses it") from error
         return
-    import fcntl
     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -53,7 +53,7 @@ class SharedBlock:
         bus error at the first write."""
         def reserve(file: BinaryIO) -> None:
             _reserve(file, HEADER_SIZE + size)
-        return cls._create_tagged(size) if IS_WINDOWS else cls._create_file(reserve)
+        return cls._create_tagged(size) if IS_WINDOWS else cls._create_file(reserve, size)
 
     @classmethod
     def create_sparse(cls, size: int) -> 'SharedBlock':
@@ -71,8 +71,7 @@ class SharedBlock:
         except (OSError, ValueError, OverflowError) as error:
             if fd is not None:
                 os.close(fd)
-            raise UserError("No %d MB of memory can be shared with the worker processes (%s)."
-                            % (size >> 20, error), _get_space_remedies()) from error
+            raise _make_memory_error(error, size) from error
         block._is_sparse = True
         return block
 
@@ -115,7 +114,9 @@ class SharedBlock:
         return block
 
     @classmethod
-    def _create_file(cls, fill: Callable[[BinaryIO], None]) -> 'SharedBlock':
+    def _create_file(cls, fill: Callable[[BinaryIO], None],
+                     size: Optional[int] = None) -> 'SharedBlock':
+        """size: bytes, for messages; None when they are not known beforehand."""
         errors: List[str] = []
         for folder in _get_folders():
             fd = None
@@ -128,8 +129,7 @@ class SharedBlock:
                 if fd is not None:
                     os.close(fd)
                 errors.append("%s: %s" % (folder, error))
-        raise UserError("No memory can be shared with the worker processes (%s)."
-                        % '; '.join(errors), _get_space_remedies())
+        raise _make_memory_error('; '.join(errors), size)
 
     @classmethod
     def _create_tagged(cls, size: int) -> 'SharedBlock':
@@ -137,8 +137,7 @@ class SharedBlock:
         try:
             mapping = mmap.mmap(-1, HEADER_SIZE + max(size, 1), tagname='dfl_' + tag)
         except OSError as error:
-            raise UserError("No memory can be shared with the worker processes (%s)." % error,
-                            _get_space_remedies()) from error
+            raise _make_memory_error(error, size) from error
         mapping[:len(tag)] = tag.encode()
         return cls(mapping, size, None, tag)
 
@@ -163,6 +162,13 @@ class SharedBlock:
         block = _map_fd(reduction.recv_handle(conn))
         block.close_handle()
         return block
+
+
+def _make_memory_error(cause: object, size: Optional[int]) -> UserError:
+    """size: bytes that were asked for, or None."""
+    amount = "" if size is None else "%.1f MB of " % (size / 2 ** 20)
+    return UserError("No %smemory can be shared with the worker processes (%s)."
+                     % (amount, cause), _get_space_remedies())
 
 
 def _get_folders() -> List[str]:
