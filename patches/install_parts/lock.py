@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 from . import names
 from .guard import Guard, is_link
@@ -46,10 +46,14 @@ def is_running(process: int) -> bool:
 
 
 class Lock:
-    """Context manager; InstallError with code 7 while another installer works."""
+    """Context manager; InstallError with code 7 while another installer works.
 
-    def __init__(self, guard: Guard) -> None:
+    tell: gets the notice that a lock was taken over.
+    """
+
+    def __init__(self, guard: Guard, tell: Callable[[str], None] = print) -> None:
         self.guard = guard
+        self.tell = tell
         self.path = guard.resolve(names.LOCK)
 
     def read_owner(self) -> Tuple[bytes, Dict[str, Any]]:
@@ -101,7 +105,7 @@ class Lock:
             os.rename(aside, self.path)
             return
         os.remove(aside)
-        print("An installer that worked here is gone: its lock is taken over.")
+        self.tell("An installer that worked here is gone: its lock is taken over.")
 
     def __exit__(self, *error: Any) -> None:
         os.remove(self.path)

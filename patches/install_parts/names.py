@@ -20,9 +20,6 @@ TREES = {
              ("patches", INTERNAL + "/patches")],
 }
 ORIGINAL = INTERNAL + "/DeepFaceLab"
-WEIGHTS = ["S3FD.npy", "2DFAN.npy", "3DFAN.npy", "FaceEnhancer.npy"]
-# Suffixes of what users made; never written, moved or deleted outside our own folders.
-USER_SUFFIXES = (".dat", ".npy", ".pak", ".dfm")
 
 DONE = 0
 USAGE = 1
