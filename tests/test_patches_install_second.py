@@ -137,6 +137,12 @@ def test_block_comes_before_the_line_that_leaves(package, root, call):
     assert setenv.read_bytes() == content
 
 
+def test_root_typed_with_a_backslash_before_its_quote(package, root, call):
+    """`install.bat "C:\\My DFL\\"`: a quote is left at its end."""
+    assert call(package, str(root) + '"', "--dry-run") == names.WOULD_CHANGE
+    assert call(package, str(root) + os.sep + '"', "--dry-run") == names.WOULD_CHANGE
+
+
 # -- what fails ---------------------------------------------------------------------------------
 
 def test_temporary_files_that_cannot_be_deleted(package, root, call, monkeypatch, capsys):

@@ -44,7 +44,7 @@ def list_candidates(package: str) -> List[str]:
 def find_root(given: str, package: str) -> str:
     """Absolute path of the install. InstallError with code 2."""
     if given:
-        root = os.path.abspath(given)
+        root = os.path.abspath(given.rstrip('"'))   # of a quoted path with a backslash at its end
         if not is_install(root):
             raise InstallError(names.NOT_AN_INSTALL, "{} is no DeepFaceLab install.".format(root), [
                 "it needs _internal/setenv.bat, _internal/DeepFaceLab/main.py and "
