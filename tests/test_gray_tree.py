@@ -385,6 +385,16 @@ def test_values_that_do_not_fit_are_told_and_the_default_is_taken(read, name, ca
         assert "environment: %s = %r does not fit" % (name, text) in capsys.readouterr().out
 
 
+def test_what_is_wrong_is_told_before_workers_inherit_it(monkeypatch, capsys):
+    from core import options
+    monkeypatch.setattr(options, "_sources", options.OptionSources())
+    monkeypatch.setenv("user_bw_get_color_channel", "7")
+    arguments = cli.parse_arguments(["sort", "--input-dir", "x"])
+    verbs.configure_options(arguments)
+    assert "user_bw_get_color_channel = '7' does not fit" in capsys.readouterr().out
+    assert "user_bw_get_color_channel" not in os.environ
+
+
 @pytest.mark.parametrize("name, value, extension", [
     ("merge_file_extension", ".jpg", ".jpg"), ("DFL_MERGE_EXT", "png", ".png")])
 def test_extension_of_merged_frames(name, value, extension, monkeypatch):
