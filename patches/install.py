@@ -201,6 +201,8 @@ class Session:
         self.tell("Install {}: {} build, Python {}, TensorFlow {}".format(
             self.root, detected["build"], detected["python"]["named"] or "?",
             detected["tensorflow"]["version"] or "?"))
+        for note in detected["notes"]:
+            self.tell("Note: " + note)
         planner = InstallPlanner(self.guard, package, self.mode, self.manifest,
                                  self.arguments.overwrite_modified, self.arguments.with_scripts,
                                  self.arguments.with_plugins, self.arguments.own_setenv)

@@ -143,6 +143,25 @@ def test_root_typed_with_a_backslash_before_its_quote(package, root, call):
     assert call(package, str(root) + os.sep + '"', "--dry-run") == names.WOULD_CHANGE
 
 
+def test_contradictions_of_the_build_are_told(package, root, call, capsys):
+    setenv = root / names.SETENV
+    setenv.write_bytes(setenv.read_bytes() + b"SET TF_MIN_REQ_CAP=30\r\n")
+    assert call(package, root, "--dry-run") == names.WOULD_CHANGE
+    assert "Note: setenv.bat is that of the RTX2080Ti build" in capsys.readouterr().out
+
+
+def test_what_is_in_use_is_named_with_what_to_do(package, root, call, monkeypatch, capsys):
+    before, rename = picture(root), os.rename
+
+    def refuse(source, target):
+        if str(source).endswith("DeepFaceLab") and "staging" not in str(source):
+            raise PermissionError(errno.EACCES, "in use", str(source))
+        rename(source, target)
+    monkeypatch.setattr(os, "rename", refuse)
+    assert call(package, root, "--yes") == names.ROLLED_BACK
+    assert "close every program" in capsys.readouterr().err and picture(root) == before
+
+
 # -- what fails ---------------------------------------------------------------------------------
 
 def test_temporary_files_that_cannot_be_deleted(package, root, call, monkeypatch, capsys):

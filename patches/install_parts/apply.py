@@ -88,7 +88,10 @@ def roll_back(journal: Journal, error: BaseException) -> None:
         journal.clean("after_undo")
     except (OSError, InstallError, KeyboardInterrupt) as second:
         raise make_incomplete(what + "\nUndoing it failed too", second, journal) from error
-    raise InstallError(names.ROLLED_BACK, what + "\nEverything is as it was before.") from error
+    remedies = ["close every program and window that uses the install, then try again"] \
+        if isinstance(error, PermissionError) else []
+    raise InstallError(names.ROLLED_BACK, what + "\nEverything is as it was before.",
+                       remedies) from error
 
 
 def describe_error(error: BaseException) -> str:
