@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from bat_support import BAT, generate
 from install_parts import adopt, apply, guard, names
 from install_parts.journal import Journal
 from install_support import (EDITED, PRISTINE, make_caller, make_install, make_package, picture)
@@ -135,6 +136,25 @@ def test_block_comes_before_the_line_that_leaves(package, root, call):
     assert setenv.read_bytes().endswith(b"rem <<< DeepFaceLab_TF1X\r\nGOTO :EOF\r\n")
     assert call(package, root, "--uninstall", "--purge", "--yes") == 0
     assert setenv.read_bytes() == content
+
+
+@pytest.mark.parametrize("text, is_ours", [(names.CPU_SWITCH_TEXT + b"\r\n", True),
+                                           (b"my notes", False)])
+def test_switch_for_the_cpu_goes_with_the_scripts(package, root, call, text, is_ours):
+    before = picture(root)
+    assert call(package, root, "--yes") == 0
+    (root / names.CPU_SWITCH).write_bytes(text)
+    assert call(package, root, "--uninstall", "--purge", "--yes") == 0
+    assert (root / names.CPU_SWITCH).is_file() is not is_ours
+    after = picture(root)
+    assert {name: after[name] for name in before} == before
+    assert (len(after) == len(before)) is is_ours
+
+
+def test_text_of_the_switch_is_what_the_scripts_write():
+    text = names.CPU_SWITCH_TEXT.decode("ascii")
+    assert text in generate.batch_text.CPU_SWITCH
+    assert text in (BAT / "linux" / "env.sh").read_text(encoding="ascii")
 
 
 def test_root_typed_with_a_backslash_before_its_quote(package, root, call):

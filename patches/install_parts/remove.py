@@ -36,6 +36,7 @@ class UninstallPlanner:
             self.plan_script(entry)
         for edit in self.manifest["edits"]:
             self.plan_setenv(edit)
+        self.plan_switch()
         for path in (names.MANIFEST, names.MANIFEST_HASH):
             self.plan.moves.append([path, "{}/{}".format(self.plan.backup, path.split("/")[-1])])
         if self.purge:
@@ -114,6 +115,17 @@ class UninstallPlanner:
         else:
             self.plan.notes.append("{} was changed and stays; the one before {}".format(
                 names.SETENV, self.tell_backup(edit["backup"])))
+
+    def plan_switch(self) -> None:
+        """The file that our script "make CPU only" has written; released scripts know none."""
+        path = self.locate(names.CPU_SWITCH)
+        if not os.path.isfile(path):
+            return
+        with open(path, "rb") as file:
+            is_ours = file.read(len(names.CPU_SWITCH_TEXT)) == names.CPU_SWITCH_TEXT
+        if is_ours:
+            self.plan.moves.append([names.CPU_SWITCH, self.plan.trash + "/cpu_only.txt"])
+            self.plan.note("remove-own", names.CPU_SWITCH, "the switch of a script of this program")
 
     def tell_backup(self, path: str) -> str:
         """The end of a sentence about a backup that is not brought back."""
