@@ -182,6 +182,12 @@ def test_what_is_in_use_is_named_with_what_to_do(package, root, call, monkeypatc
     assert "close every program" in capsys.readouterr().err and picture(root) == before
 
 
+def test_a_package_without_setenv_has_none_to_put_in_place(package, root, call, capsys):
+    before = picture(root)
+    assert call(package, root, "--yes", "--own-setenv") == names.USAGE
+    assert "setenv.bat is missing" in capsys.readouterr().err and picture(root) == before
+
+
 # -- what fails ---------------------------------------------------------------------------------
 
 def test_temporary_files_that_cannot_be_deleted(package, root, call, monkeypatch, capsys):

@@ -231,7 +231,10 @@ class InstallPlanner:
         with open(self.locate(names.SETENV), "rb") as file:
             content = file.read()
         own = self.package.locate("setenv.bat")
-        if self.own_setenv and os.path.isfile(own):
+        if self.own_setenv:
+            if not os.path.isfile(own):
+                raise InstallError(names.USAGE, "{} is missing, which --own-setenv puts in place."
+                                   .format(own), ["start install.bat of the unpacked package"])
             with open(own, "rb") as file:
                 wanted = file.read()
         elif not setenv_block.needs_block(content, self.plan.mode):
