@@ -3,11 +3,12 @@ that was stopped left, and disks that fail at the end."""
 import errno
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 
 from bat_support import BAT, generate
-from install_parts import adopt, apply, guard, names
+from install_parts import adopt, apply, guard, lock, names
 from install_parts.journal import Journal
 from install_support import (EDITED, PRISTINE, make_caller, make_install, make_package, picture)
 
@@ -188,6 +189,41 @@ def test_a_package_without_setenv_has_none_to_put_in_place(package, root, call, 
     assert "setenv.bat is missing" in capsys.readouterr().err and picture(root) == before
 
 
+class WindowsFunction:
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, *arguments):
+        return self.function(*arguments)
+
+
+def make_kernel(opened):
+    """Stands for kernel32: process 7 began at 5, no other one runs."""
+    def open_process(access, inherited, number):
+        opened.append(number)
+        return 1234 if number == 7 else opened.remove(number)
+
+    def get_times(handle, creation, *others):
+        creation._obj.value = 5
+        return handle.value == 1234
+
+    def get_code(handle, code):
+        code._obj.value = lock.STILL_ACTIVE
+    return SimpleNamespace(
+        OpenProcess=WindowsFunction(open_process), GetProcessTimes=get_times,
+        GetExitCodeProcess=get_code, CloseHandle=lambda handle: opened.remove(7))
+
+
+def test_start_times_tell_processes_of_one_number_apart_on_windows(monkeypatch):
+    opened = []
+    monkeypatch.setattr(lock.sys, "platform", "win32")
+    monkeypatch.setattr(lock.ctypes, "windll", SimpleNamespace(kernel32=make_kernel(opened)),
+                        raising=False)
+    assert lock.is_running(7) and lock.get_start_time(7) == "5"
+    assert not lock.is_running(8) and lock.get_start_time(8) is None
+    assert opened == []         # all handles are closed
+
+
 # -- what fails ---------------------------------------------------------------------------------
 
 def test_temporary_files_that_cannot_be_deleted(package, root, call, monkeypatch, capsys):
@@ -264,9 +300,9 @@ def test_journal_that_cannot_be_read_is_named(package, root, call, capsys, conte
 
 def test_json_is_all_that_is_printed(package, root, call, monkeypatch, capsys):
     """Questions and notices go elsewhere."""
-    lock = root / names.LOCK
-    lock.parent.mkdir()
-    lock.write_text(json.dumps({"process": 0, "start": None}))
+    path = root / names.LOCK
+    path.parent.mkdir()
+    path.write_text(json.dumps({"process": 0, "start": None}))
     monkeypatch.setattr("sys.stdin", open(os.devnull))
     assert call(package, root, "--json") == names.USAGE
     result = capsys.readouterr()
