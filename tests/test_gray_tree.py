@@ -366,7 +366,7 @@ def test_every_name_is_a_switch_or_has_values():
 @pytest.mark.parametrize("name", SWITCHES)
 def test_switches_take_every_form_of_no_and_all_else_is_yes(read, name):
     default = collect_by_name()[name].default
-    assert read(name, "") is default
+    assert read(name, "") is default and read(name, " ") is default    # `set x= ` clears it
     for text in ("0", "n", "no", "false", "off", "OFF", "0 "):
         assert read(name, text) is False, text
     for text in ("1", "y", "yes", "true", "on", "1 ", "x", "2", "use it"):

@@ -161,7 +161,7 @@ class OptionSources:
         for alias in option.env:
             for name in list_spellings(alias):
                 text = self.environ.get(name, "")
-                if text != "" and not self._is_launchers_slip(option, name, text):
+                if text.strip() and not self._is_launchers_slip(option, name, text):
                     return text, "environment: " + name
         return None
 

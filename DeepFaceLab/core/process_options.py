@@ -67,7 +67,6 @@ FORCED_GPU_ID = Option(
     help="Several are separated by ;", env=("forced_gpu_id", "FORCED_GPU_ID"))
 
 
-
 def split_list(text: str) -> List[str]:
     """`a; b` -> ['a', 'b']"""
     return [part.strip() for part in text.split(";") if part.strip()]
