@@ -62,7 +62,7 @@ def insert_block(content: bytes, mode: str) -> bytes:
     """
     content = remove_block(content)
     line_end = find_line_end(content)
-    leaving = re.search(br"(?:^|\n)(\s*@?(?:exit\s+/b|goto\s*:?\s*eof)\b[^\r\n]*(?:\r?\n)*)\Z",
+    leaving = re.search(br"(?:^|\n)(\s*@?(?:exit\s*/b|goto\s*:?\s*eof)\b[^\r\n]*(?:\r?\n)*)\Z",
                         content, re.IGNORECASE)
     position = leaving.start(1) if leaving else len(content)
     before, after = content[:position], content[position:]
