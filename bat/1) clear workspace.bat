@@ -22,7 +22,7 @@ exit /b 4
 :run
 set "RC=0"
 "%PYTHON_EXECUTABLE%" "%DFL_ROOT%\main.py" clear-workspace ^
-    --workspace "%WORKSPACE%" %*
+    --workspace "%WORKSPACE%\." %*
 if "%RC%"=="0" set "RC=%ERRORLEVEL%"
 if not defined DFL_NO_PAUSE pause
 endlocal & exit /b %RC%

@@ -49,9 +49,11 @@ echo The scripts now compute on the GPU again.
 :done"""
 
 # A backslash at a line's end joins lines, in Python. The dropped folder is the install; else the
-# nearest folder above this one that is one.
+# nearest folder above this one that is one. A backslash before a quote would belong to the quote:
+# what may end in one gets a dot.
 FIND_INSTALL = """\
 set "DFL_PLACE=%~1"
+if "%~1"=="--root" set "DFL_PLACE=%~2"
 if "%~1"=="" goto search
 if not "%DFL_PLACE:~0,1%"=="-" goto interpreter
 :search
@@ -140,7 +142,7 @@ def write_start(entry: Dict[str, Any]) -> List[str]:
 
 def write_installer(entry: Dict[str, Any]) -> List[str]:
     """The installer starts the bundled interpreter by itself: setenv.bat is what it edits."""
-    arguments = " ".join(entry["option"] + ["--root", '"%DFL_PLACE%"', "--pause", "%*"])
+    arguments = " ".join(entry["option"] + ["--root", '"%DFL_PLACE%\\."', "--pause", "%*"])
     call = '"%PYTHON_EXECUTABLE%" -I -B "%DFL_TOOL%" ' + arguments
     lines = (['set "DFL_TOOL=%~dp0_internal\\patches\\install.py"',
               'if not exist "%DFL_TOOL%" set "DFL_TOOL=%~dp0..\\patches\\install.py"']

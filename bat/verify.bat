@@ -4,6 +4,7 @@ setlocal EnableExtensions DisableDelayedExpansion
 set "DFL_TOOL=%~dp0_internal\patches\install.py"
 if not exist "%DFL_TOOL%" set "DFL_TOOL=%~dp0..\patches\install.py"
 set "DFL_PLACE=%~1"
+if "%~1"=="--root" set "DFL_PLACE=%~2"
 if "%~1"=="" goto search
 if not "%DFL_PLACE:~0,1%"=="-" goto interpreter
 :search
@@ -30,6 +31,6 @@ echo There is no _internal\python*\python.exe in "%DFL_PLACE%".
 if not defined DFL_NO_PAUSE pause
 exit /b 2
 :run
-"%PYTHON_EXECUTABLE%" -I -B "%DFL_TOOL%" --verify --root "%DFL_PLACE%" --pause %*
+"%PYTHON_EXECUTABLE%" -I -B "%DFL_TOOL%" --verify --root "%DFL_PLACE%\." --pause %*
 set "RC=%ERRORLEVEL%"
 endlocal & exit /b %RC%

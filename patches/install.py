@@ -29,7 +29,7 @@ from install_parts.lock import Lock  # noqa: E402
 from install_parts.names import InstallError  # noqa: E402
 from install_parts.package import Package, read_released_hashes  # noqa: E402
 from install_parts.plan import InstallPlanner, check_mode  # noqa: E402
-from install_parts.remove import UninstallPlanner  # noqa: E402
+from install_parts.remove import UninstallPlanner, plan_purge  # noqa: E402
 from install_parts.transaction import Plan  # noqa: E402
 
 
@@ -80,6 +80,10 @@ def parse_arguments(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     return arguments
 
 
+def is_installing(arguments: argparse.Namespace) -> bool:
+    return not (arguments.uninstall or arguments.factory or arguments.verify or arguments.repair)
+
+
 class Session:
     """One run on one install."""
 
@@ -100,7 +104,8 @@ class Session:
         if self.manifest:
             scripts = {entry["path"] for entry in manifest.list_scripts(self.manifest)}
         found = header or self.manifest
-        self.mode = self.arguments.mode or (found["mode"] if found else "replace")
+        given = self.arguments.mode if is_installing(self.arguments) else None
+        self.mode = given or (found["mode"] if found else "replace")
         self.guard = Guard(self.root, header["mode"] if header else self.mode, scripts)
 
     def tell(self, text: str) -> None:
@@ -111,7 +116,8 @@ class Session:
         """At the end of input nobody agrees."""
         if self.arguments.yes:
             return True
-        print(question + " [y/N] ", end="", flush=True)
+        print(question + " [y/N] ", end="", flush=True,
+              file=sys.stderr if self.arguments.json else sys.stdout)
         return sys.stdin.readline().strip().lower() in ("y", "yes", "1")
 
     def show(self, plan: Plan) -> None:
@@ -130,7 +136,7 @@ class Session:
             return self.verify()
         if arguments.dry_run:
             return self.dry_run()
-        with Lock(self.guard):
+        with Lock(self.guard, self.tell):
             pending = apply.find_pending(self.guard)
             if pending or arguments.repair:
                 code = self.repair(pending)
@@ -184,7 +190,9 @@ class Session:
                                "lacks {}.".format(", ".join(missing)),
                                ["--mode side puts it beside the original"])
         self.guard.scripts |= set(package.scripts)
-        longest = max(len(path) for path in package.files) + len(names.PRODUCT)
+        # Files stand in the staging folder before they come to their place.
+        longest = max(len(path) for path in package.files) + len(
+            Plan("install", self.mode).staging + "/") - len(names.INTERNAL + "/")
         find_root.check_room(self.root, package.get_size(), longest, sys.platform == "win32")
         for warning in find_root.list_warnings(self.root):
             self.tell("Warning: " + warning)
@@ -193,6 +201,8 @@ class Session:
         self.tell("Install {}: {} build, Python {}, TensorFlow {}".format(
             self.root, detected["build"], detected["python"]["named"] or "?",
             detected["tensorflow"]["version"] or "?"))
+        for note in detected["notes"]:
+            self.tell("Note: " + note)
         planner = InstallPlanner(self.guard, package, self.mode, self.manifest,
                                  self.arguments.overwrite_modified, self.arguments.with_scripts,
                                  self.arguments.with_plugins, self.arguments.own_setenv)
@@ -204,19 +214,9 @@ class Session:
             released = read_released_hashes(os.path.dirname(HERE))
             if self.manifest is None:
                 return FactoryPlanner(self.guard, released).build()
-        if self.manifest is None:
-            return self.plan_leftovers()
+        if self.manifest is None:       # uninstalled already: --purge still takes the backups
+            return plan_purge(self.root) if self.arguments.purge else None
         return UninstallPlanner(self.guard, self.manifest, self.arguments.purge, released).build()
-
-    def plan_leftovers(self) -> Optional[Plan]:
-        """Uninstalled already: --purge still takes the backups."""
-        state = os.path.join(self.root, *names.STATE.split("/"))
-        found = [name for name in (os.listdir(state) if os.path.isdir(state) else [])
-                 if name.startswith("backup-")]
-        if self.arguments.purge and not self.arguments.dry_run:
-            for name in found:
-                self.guard.remove("{}/{}".format(names.STATE, name))
-        return None
 
     def check_running(self) -> None:
         """Workers of a running training import modules again: replacing them breaks it."""

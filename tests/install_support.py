@@ -123,8 +123,10 @@ def run(package, root, *arguments, **options):
 
 
 def make_caller(monkeypatch, *always):
-    """call(package, root, *arguments) -> exit code of the installer, in this process."""
+    """call(package, root, *arguments) -> exit code of the installer, in this process. Nothing is
+    flushed to the disk, which only a power cut would notice and which takes most of the time."""
     import install      # in the path of tests, not of benches
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
     def call_main(package, root, *arguments):
         monkeypatch.setattr(install, "HERE", str(package / "patches"))

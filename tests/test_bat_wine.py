@@ -49,6 +49,14 @@ def test_script_calls_what_the_table_says_and_returns_its_code(wine, install, na
     assert "Press any key" in text      # also those of the editor: the code is not 0
 
 
+@pytest.mark.parametrize("workspace", ["D:\\my ws\\", "D:\\a & (b)!^;,=", "D:\\"])
+def test_workspace_of_the_user_may_end_in_a_backslash(wine, install, workspace):
+    for name, argument in (("1) clear workspace.bat", "."),
+                           ("5.2) data_dst sort.bat", "data_dst\\aligned")):
+        code, _, records = wine.run(install / name, WORKSPACE=workspace)
+        assert code == 0 and records[0]["ARG"][-1] == workspace + "\\" + argument
+
+
 def test_scripts_pause_and_return_0_when_all_went_well(wine, install):
     for name, is_pausing in (("6) train SAEHD.bat", True), ("8) merged to avi.bat", True),
                              ("5.XSeg) data_dst mask - edit.bat", False)):
@@ -209,7 +217,7 @@ def test_installer_scripts_find_install_and_interpreter(wine, around, script, op
     found = records[0]["ARG"]
     assert found[:2] == ["-I", "-B"] and code in get_codes(script)
     assert found[2].replace("\\bat\\..\\", "\\") == to_windows(tool / "patches" / "install.py")
-    assert found[3:] == option + ["--root", place, "--pause"]
+    assert found[3:] == option + ["--root", place + "\\.", "--pause"]
     assert records[0]["CALL"].endswith("_internal\\python-3.6.8\\python.exe")
 
 
@@ -223,9 +231,16 @@ def test_installer_takes_a_dropped_folder_and_options(wine, around, tmp_path):
     root = to_windows(around)
     code, _, records = wine.run(script, root, "--mode", "side", RECORD_CODE="3")
     assert code == 3
-    assert records[0]["ARG"][3:] == ["--root", root, "--pause", root, "--mode", "side"]
+    assert records[0]["ARG"][3:] == ["--root", root + "\\.", "--pause", root, "--mode", "side"]
+    code, _, records = wine.run(script, "--root", root, "--yes")
+    assert records[0]["ARG"][3:] == ["--root", root + "\\.", "--pause", "--root", root, "--yes"]
+    typed = package / "typed.bat"       # as completion types it: a backslash before the quote
+    typed.write_bytes(b'@call "bat\\install.bat" "%PLACE%\\"\r\n')
+    code, _, records = wine.run(typed, PLACE=root)
+    assert records[0]["ARG"][3:6] == ["--root", root + "\\\\.", "--pause"]
+    assert records[0]["ARG"][6] == root + '"'       # the program takes the quote off
     code, _, records = wine.run(around / "package (1)" / "bat" / "install.bat", "--dry-run")
-    assert records[0]["ARG"][3:] == ["--root", "..\\..", "--pause", "--dry-run"]
+    assert records[0]["ARG"][3:] == ["--root", "..\\..\\.", "--pause", "--dry-run"]
 
 
 def test_uninstalling_may_delete_the_running_script(wine, around):

@@ -314,6 +314,87 @@ def test_flags_of_the_launchers(text, value, monkeypatch):
     assert get_setting(GRAY_INPUT) is value
 
 
+def collect_by_name():
+    """{environment name: option}"""
+    from mainscripts import OptionTables
+    return {name: option for table in OptionTables.collect_tables().values() for option in table
+            for name in option.env}
+
+
+SWITCHES = """use_bw_input color_input_and_grayscale_model extract_to_bw resize_color_to_grayscale
+only_convert_to_grayscale merger_debug debug_merge_masked debug_color_transfer
+debug_on_train_one_iter debug_AE_view debug_dense_py print_samples_info print_load_bgr
+print_debug_generate_next_samples print_debug_one_iter_filenames force_gpu_data
+user_force_new_preview set_lowest_priority tf_allow_growth default_silent_start""".split()
+# name: (default, what fits and its value, what does not fit), spec 60 section 17.1
+VALUES = {
+    "user_bw_get_color_channel": (None, {"2": 2, " 0 ": 0}, ["3", "-1", "R"]),
+    "default_merge_cpu_count": (None, {"1": 1, "2 ": 2}, ["0", "all"]),
+    "merge_file_extension": (".png", {".jpg": ".jpg", "JPG ": ".jpg"}, [".bmp", "jpeg2000"]),
+    "merge_file_jpg_quality": (90, {"1": 1, "100": 100}, ["0", "101", "best"]),
+    "max_gpu_memory": ("1556925644", {"8;16": "8;16"}, ["8 GB", "-1"]),
+    "forced_gpu_id": ("Unknown CUDA GPU", {"750 Ti": "750 Ti"}, []),
+    "forced_gpu_type": ("GPU", {"dml": "DML"}, ["TPU"]),
+    "device_list_timeout": (60, {"0": 0, "600": 600}, ["601", "-1", "soon", "nan"]),
+    "user_dfl_save_interval_min": (25, {"10": 10}, ["0", "10001", "ten"]),
+    "preview_period": (None, {"400": 400}, ["0", "1000000001", "often"]),
+    "preview_period_colab": (None, {"1": 1}, ["0", "x"]),
+    "font_size_minus_for_iter": (2, {"0": 0, "15": 15}, ["16", "-1", "small"]),
+}
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """read(name, text) -> value of the option with this name in the environment."""
+    from core import options
+    from core.process_options import get_setting
+    by_name = collect_by_name()
+
+    def read_one(name, text):
+        with monkeypatch.context() as patch:
+            patch.setattr(options, "_sources", options.OptionSources(environ={name: text}))
+            return get_setting(by_name[name])
+    return read_one
+
+
+def test_every_name_is_a_switch_or_has_values():
+    from core.process_options import OBSOLETE_NAMES
+    assert {name for name in ENVIRONMENT if not name.startswith("DFL_")} == (
+        set(SWITCHES) | set(VALUES) | set(OBSOLETE_NAMES))
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_switches_take_every_form_of_no_and_all_else_is_yes(read, name):
+    default = collect_by_name()[name].default
+    assert read(name, "") is default and read(name, " ") is default    # `set x= ` clears it
+    for text in ("0", "n", "no", "false", "off", "OFF", "0 "):
+        assert read(name, text) is False, text
+    for text in ("1", "y", "yes", "true", "on", "1 ", "x", "2", "use it"):
+        assert read(name, text) is True, text
+
+
+@pytest.mark.parametrize("name", sorted(VALUES))
+def test_values_that_do_not_fit_are_told_and_the_default_is_taken(read, name, capsys):
+    default, good, bad = VALUES[name]
+    assert read(name, "") == default
+    for text, value in good.items():
+        assert read(name, text) == value
+    assert capsys.readouterr().out == ""
+    for text in bad:
+        assert read(name, text) == default, text
+        assert "environment: %s = %r does not fit" % (name, text) in capsys.readouterr().out
+
+
+def test_what_is_wrong_is_told_before_workers_inherit_it(monkeypatch, capsys):
+    from core import options
+    monkeypatch.setattr(options, "_sources", options.OptionSources())
+    monkeypatch.setenv("user_bw_get_color_channel", "7")
+    arguments = cli.parse_arguments(["sort", "--input-dir", "x"])
+    verbs.configure_options(arguments)
+    assert "user_bw_get_color_channel = '7' does not fit" in capsys.readouterr().out
+    assert "user_bw_get_color_channel" not in os.environ
+
+
 @pytest.mark.parametrize("name, value, extension", [
     ("merge_file_extension", ".jpg", ".jpg"), ("DFL_MERGE_EXT", "png", ".png")])
 def test_extension_of_merged_frames(name, value, extension, monkeypatch):

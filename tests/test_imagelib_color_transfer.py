@@ -80,6 +80,22 @@ def test_gray_sot_without_filter_is_rank_matching():
     np.testing.assert_allclose(out.ravel(), wanted, atol=1e-6)
 
 
+def test_gray_sot_leaves_random_numbers_and_pictures_as_they_were():
+    """One sort in place of steps x directions, unseen by whoever draws next."""
+    src = np.asfortranarray(make_noise(1)[:, ::2, :1])      # also of another order in memory
+    trg, before = make_noise(2)[:, 1::2, :1], src.copy()
+    np.random.seed(7)
+    out = imagelib.color_transfer_sot(src, trg, steps=3, batch_size=4, reg_sigmaXY=0)
+    following = np.random.uniform()
+    np.random.seed(7)
+    np.random.normal(size=12)
+    assert following == np.random.uniform()
+    np.testing.assert_array_equal(src, before)
+    np.testing.assert_array_equal(np.sort(out, axis=None), np.sort(trg, axis=None))
+    np.testing.assert_array_equal(np.argsort(out, axis=None), np.argsort(src, axis=None))
+    np.testing.assert_array_equal(imagelib.color_transfer_sot(src, trg, steps=0), src)
+
+
 def test_gray_mix_and_unknown_mode():
     src, trg = make_smooth("a", 32, 1), make_smooth("b", 32, 1)
     np.testing.assert_array_equal(imagelib.color_transfer_mix(src, trg),

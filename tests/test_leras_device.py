@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 
+from core import options
 from core.errors import UserError
 from core.leras import device as device_module
 from core.leras.device import Device, Devices, export_devices, forced_devices
@@ -22,6 +23,7 @@ def environment(monkeypatch):
     os.environ.clear()
     os.environ.update(keep)
     monkeypatch.setattr(Devices, "all_devices", None)
+    monkeypatch.setattr(options, "_sources", options.OptionSources())
     yield
     os.environ.clear()
     os.environ.update(saved)
@@ -142,9 +144,16 @@ def test_forced_devices():
     assert forced_devices() == {0: ("DML", "A", 8), 1: ("DML", "B", 16), 2: ("DML", "C", 16)}
 
 
-@pytest.mark.parametrize("name, value", [("max_gpu_memory", "8 GB"), ("max_gpu_memory", "-1"),
-                                         ("forced_gpu_type", "TPU")])
-def test_senseless_forced_devices_stop_with_the_name(name, value):
-    os.environ[name] = value
+@pytest.mark.parametrize("name, value", [
+    ("max_gpu_memory", "8 GB"), ("max_gpu_memory", "-1"), ("max_gpu_memory", "8;\u00b2"),
+    ("forced_gpu_type", "TPU")])
+def test_senseless_forced_devices_of_a_launcher_are_told_and_left_out(name, value, capsys):
+    """Spec 60 section 17.1 rule 4; given with --set they are an error."""
+    os.environ.update({name: value, "forced_gpu_type" if name[0] == "m" else "x": "dml"})
+    for _ in range(2):
+        expected = "DML" if name == "max_gpu_memory" else "GPU"
+        assert forced_devices() == {0: (expected, "Unknown CUDA GPU", 1556925644)}
+    assert capsys.readouterr().out.count("environment: " + name) == 1
+    options.configure_sources(options.OptionSources(flags={name: value}))
     with pytest.raises(UserError, match=name):
         forced_devices()

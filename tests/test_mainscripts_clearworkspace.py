@@ -48,6 +48,21 @@ def test_the_folders_are_moved_and_made_anew(workspace, monkeypatch):
     assert len(list(workspace.glob("cleared_*"))) == 2
 
 
+def test_a_folder_that_is_open_elsewhere_leaves_everything(workspace, monkeypatch, capsys):
+    """Windows refuses to move it; data_src was moved before it and comes back."""
+    before, rename = list_all(workspace), Path.rename
+
+    def refuse(path, target):
+        if path.name == "data_dst" and path.parent == workspace:
+            raise PermissionError(13, "in use", str(path))
+        return rename(path, target)
+    monkeypatch.setattr(Path, "rename", refuse)
+    assert main.main(["clear-workspace", "--workspace", str(workspace), "--yes"]) == 1
+    text = capsys.readouterr().err
+    assert "data_dst cannot be moved: in use" in text and "Nothing was changed" in text
+    assert list_all(workspace) == before and not list(workspace.glob("cleared_*"))
+
+
 def test_command_with_yes_on_a_new_workspace(tmp_path):
     assert main.main(["clear-workspace", "--workspace", str(tmp_path / "new"), "--yes"]) == 0
     assert (tmp_path / "new" / "data_dst" / "aligned").is_dir()

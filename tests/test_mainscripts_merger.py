@@ -114,7 +114,7 @@ def test_interactive_without_a_screen_is_refused(monkeypatch):
         Merger.choose_interactive()
 
 
-def test_workers_count_is_never_more_than_cores_by_default(monkeypatch):
+def test_workers_count_is_never_more_than_cores(monkeypatch):
     give(monkeypatch)
     monkeypatch.setattr(Merger.multiprocessing, 'cpu_count', lambda: 2)
     seen = []
@@ -128,6 +128,8 @@ def test_workers_count_is_never_more_than_cores_by_default(monkeypatch):
     assert Merger.choose_workers_count() == 16
     give(monkeypatch, merge_workers='3')
     assert Merger.choose_workers_count() == 3 and len(seen) == 2
+    give(monkeypatch, merge_workers='99')       # spec 60 section 6.5
+    assert Merger.choose_workers_count() == 16
 
 
 def test_predictions_of_a_batch_are_those_of_single_faces(model, monkeypatch):

@@ -171,6 +171,18 @@ def test_a_folder_without_faces_is_left_as_it_is(method, tmp_path):
     assert list_names(tmp_path) == before
 
 
+def test_gray_faces_are_sorted_by_all_but_their_hue(tmp_path):
+    """Spec 60 section 7.3. One face with colours is enough: the others come after it."""
+    faceset_support.write_faceset(tmp_path / "gray", "src", gray=True)
+    folder = tmp_path / "gray"
+    before = count_contents(folder)
+    with pytest.raises(UserError, match="gray: there is no hue"):
+        Sorter.main(folder, "hue")
+    assert count_contents(folder) == before and list_names(folder)[0] != "00000.jpg"
+    faceset_support.write_face(folder / "90000_0.jpg", faceset_support.render_frame("dst", 1))
+    assert sort(folder, "hue")[0] == "90000_0.jpg"
+
+
 def test_refusals(tmp_path, facesets):
     with pytest.raises(UserError, match="no folder"):
         Sorter.main(tmp_path / "none", "hist")

@@ -124,6 +124,33 @@ def test_a_clamped_value_is_told_once(capsys):
     assert output.strip() == "--set batch_size = 500 becomes 64 (1..64)."
 
 
+@pytest.mark.parametrize("text", ["many", "4.5", "-1", "65", "9" * 30])
+def test_number_of_an_old_launcher_that_does_not_fit_is_told_and_left_out(capsys, text):
+    """Spec 60 section 17.1 rule 4, for options that have the name of a launcher."""
+    environ = {"dfl_batch": text, "DFL_E_DIMS": "999"}
+    configure(environ=environ)
+    io = RecordingIO()
+    for _ in range(3):
+        assert options.find_given(BATCH) is None and not options.is_given(BATCH)
+        assert options.ask(BATCH, io, 6) == 6 and options.current_sources().peek(BATCH) is None
+    assert len(io.questions) == 3
+    output = capsys.readouterr().out
+    assert output.count("dfl_batch = %r does not fit" % text) == output.count("\n") == 1
+    assert environ == {"DFL_E_DIMS": "999"}      # workers inherit it and need not say it again
+    assert options.find_given(EVEN) == 256       # no launcher ever had it: clamped as an answer is
+
+
+def test_next_name_counts_where_a_launchers_does_not_fit():
+    configure(environ={"DFL_BATCH_SIZE": "x", "dfl_batch": " 9 "})
+    assert options.find_given(BATCH) == 9
+
+
+def test_blanks_around_a_choice_do_not_count():
+    """`set face_type=wf ` of a batch file keeps its last blank."""
+    configure(environ={"DFL_FACE_TYPE": " WF "})
+    assert options.find_given(FACE) == "wf"
+
+
 def test_assignments_and_answers_files(tmp_path):
     assert options.parse_assignments(["a=1", "b=x=y"]) == {"a": "1", "b": "x=y"}
     with pytest.raises(UserError, match="key=value"):

@@ -630,7 +630,7 @@ def test_torn_last_line_of_the_journal(package, root):
     guard, plan = make_plan(package, root)
     journal = Journal(guard)
 
-    class StoppedError(Exception):
+    class StoppedError(BaseException):
         pass
 
     def stop(name):

@@ -147,7 +147,7 @@ def test_mask_dims_follow_the_stored_not_the_typed_dims(ask):
 
 
 def test_legacy_bool_of_lr_dropout(ask):
-    for stored, taken in ((True, 'y'), (False, 'n'), ('cpu', 'cpu')):
+    for stored, taken in ((True, 'y'), (False, 'n'), ('cpu', 'cpu'), ('1', 'y'), ('0', 'n')):
         model = Asker(support.make_options(lr_dropout=stored), iteration=1)
         ask(model)
         assert model.options['lr_dropout'] == taken

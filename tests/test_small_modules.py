@@ -153,7 +153,7 @@ def test_switch(monkeypatch, text, is_on):
 
 @pytest.mark.parametrize('names, key, text, value', [
     (('device_list_timeout', 'DFL_DEVICE_LIST_TIMEOUT'), 'DEVICE_LIST_TIMEOUT', '0', 0),
-    (('device_list_timeout',), 'DEVICE_LIST_TIMEOUT', '7000', 600),
+    (('device_list_timeout',), 'DEVICE_LIST_TIMEOUT', '600', 600),
     (('force_gpu_data', 'FORCE_GPU_DATA', 'DFL_FORCE_DEVICES'), 'FORCE_DEVICES', '1', True),
     (('forced_gpu_id',), 'FORCED_GPU_ID', '750 Ti', '750 Ti'),
     (('max_gpu_memory',), 'MAX_GPU_MEMORY', '1556925644', '1556925644'),

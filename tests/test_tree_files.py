@@ -96,6 +96,20 @@ def test_tree_before_this_one_stays_first(copied, tmp_path):
         "1", "{}\n".format(copied / "core" / "errors.py")]
 
 
+def test_tree_that_is_reached_by_another_name(copied, tmp_path):
+    """A junction, or a drive letter of a folder, where `realpath` leaves it as it is."""
+    (tmp_path / "drive").symlink_to(copied)
+    code = ("import os, pathlib, sys; sys.path[0] = {!r}; import core.tree_files as tree_files; "
+            "os.path.realpath = lambda path, **keywords: os.path.abspath(path); "
+            "tree_files.prefer_own_modules(pathlib.Path({!r})); "
+            "from core import options; print(options.__file__)").format(
+                str(tmp_path / "drive"), str(copied))
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True,
+                          env={key: value for key, value in os.environ.items()
+                               if key != "PYTHONPATH"})
+    assert done.stdout.decode().strip() == str(copied / "core" / "options.py")
+
+
 def test_old_weights_are_used(copied):
     assert Path(look(copied)["weights"]) == copied / "facelib"
     assert (copied / "facelib" / "S3FD.npy").read_bytes() == b"old weights"

@@ -8,7 +8,8 @@ default of the question.
 import difflib
 import os
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import (Any, Callable, Dict, Iterable, List, Mapping, MutableMapping, Optional,
+                    Sequence, Tuple)
 
 from core.errors import UserError
 from core.json_input import parse_json
@@ -32,7 +33,9 @@ class Option:
         normalize: called on the clamped value; returns the value to use (rounding and the like),
             or raises ValueError with a sentence.
         show_limits: False keeps the limits out of the prompt.
-        env: environment names beside `DFL_<KEY>`.
+        env: environment names beside `DFL_<KEY>`: those of old launchers. A value in the
+            environment that does not fit such an option is told once and left out (spec 60
+            section 17.1 rule 4).
         condition: when it is asked, as a sentence for the tables ("" = always).
     """
 
@@ -88,6 +91,11 @@ class Option:
             raise ValueError("expected {}".format(
                 "a whole number" if self.kind == "int" else "a number")) from None
 
+    def is_within(self, value: Any) -> bool:
+        """Whether a number is within the limits."""
+        low, high = self.limits or (None, None)
+        return (low is None or value >= low) and (high is None or value <= high)
+
     def finish(self, value: Any) -> Any:
         """Clamp, check against the choices and normalize a parsed value. ValueError."""
         if self.kind in ("int", "float"):
@@ -98,7 +106,7 @@ class Option:
                 value = value if low is None else max(low, value)
                 value = value if high is None else min(high, value)
         if self.choices:
-            value = value.lower()
+            value = value.strip().lower()       # a batch file's `set` keeps blanks at its end
             if value not in self.choices:
                 raise ValueError("expected one of " + ", ".join(self.choices))
         return value if self.normalize is None else self.normalize(value)
@@ -152,9 +160,30 @@ class OptionSources:
                 return source[option.key], name + option.key
         for alias in option.env:
             for name in list_spellings(alias):
-                if self.environ.get(name, "") != "":
-                    return self.environ[name], "environment: " + name
+                text = self.environ.get(name, "")
+                if text.strip() and not self._is_launchers_slip(option, name, text):
+                    return text, "environment: " + name
         return None
+
+    def _is_launchers_slip(self, option: Option, name: str, text: str) -> bool:
+        """Whether an old launcher gives a value that is none or out of range; the log says so."""
+        if len(option.env) == 1:
+            return False
+        try:
+            value = option.parse(text)
+            option.finish(value)
+            if option.kind in ("bool", "str") or option.is_within(value):
+                return False
+            reason = "expected " + option.range_text()
+        except ValueError as error:
+            reason = str(error)
+        if option.key not in self.told:
+            self.told.add(option.key)
+            _tell("Warning: environment: {} = {!r} does not fit: {}. It is left out.".format(
+                name, text, reason))
+        if isinstance(self.environ, MutableMapping):
+            del self.environ[name]      # workers inherit the environment and need not say it again
+        return True
 
     def note_asked(self, key: str) -> None:
         """An option of this key was looked for in another process."""
@@ -239,10 +268,14 @@ def find_given(option: Option) -> Optional[Any]:
 
 
 def _tell_adjusted(option: Option, where: str, given: Any, value: Any) -> None:
+    _tell("{} = {} becomes {}{}.".format(
+        where, given, value, " ({})".format(option.range_text()) if option.range_text() else ""))
+
+
+def _tell(text: str) -> None:
     from core.interact import interact    # itself made of options
 
-    interact.log_info("{} = {} becomes {}{}.".format(
-        where, given, value, " ({})".format(option.range_text()) if option.range_text() else ""))
+    interact.log_info(text)
 
 
 def check_keys(later: Iterable[Option], whose: str) -> None:

@@ -67,13 +67,37 @@ FORCED_GPU_ID = Option(
     "forced_gpu_id", "str", "Unknown CUDA GPU", "Names of the forced devices",
     help="Several are separated by ;", env=("forced_gpu_id", "FORCED_GPU_ID"))
 
+
+def split_list(text: str) -> List[str]:
+    """`a; b` -> ['a', 'b']"""
+    return [part.strip() for part in text.split(";") if part.strip()]
+
+
+def check_sizes(text: str) -> str:
+    """ValueError unless every part is a number of bytes."""
+    for part in split_list(text):
+        if not part.isdecimal():
+            raise ValueError("{!r} is not a number of bytes; 8 GB are 8589934592".format(part))
+    return text
+
+
 MAX_GPU_MEMORY = Option(
     "max_gpu_memory", "str", "1556925644", "Memory of the forced devices in bytes",
-    help="Several are separated by ;", env=("max_gpu_memory", "MAX_GPU_MEMORY"))
+    help="Several are separated by ;", normalize=check_sizes,
+    env=("max_gpu_memory", "MAX_GPU_MEMORY"))
+
+
+def check_types(text: str) -> str:
+    """In capitals; ValueError for a type that TensorFlow has no devices of."""
+    for part in split_list(text):
+        if part.upper() not in ("GPU", "DML"):
+            raise ValueError("{!r} is no type of device; GPU is CUDA, DML is DirectML".format(part))
+    return text.upper()
+
 
 FORCED_GPU_TYPE = Option(
     "forced_gpu_type", "str", "GPU", "Type of the forced devices",
-    help="GPU, or DML for DirectML. Several are separated by ;",
+    help="GPU, or DML for DirectML. Several are separated by ;", normalize=check_types,
     env=("forced_gpu_type", "FORCED_GPU_TYPE"))
 
 KEEP_CUDA_VISIBLE_DEVICES = Switch(

@@ -63,11 +63,20 @@ class OwnModulesFinder(importlib.abc.MetaPathFinder):
         name = relative.split("/")[-1]
         for folder in path:
             place = os.path.abspath(folder)
-            if os.path.normcase(os.path.realpath(place)) == os.path.normcase(own):
+            if os.path.normcase(place) == os.path.normcase(own) or is_same_folder(place, own):
                 return True
             if os.path.exists(os.path.join(place, name, "__init__.py")) or os.path.exists(
                     os.path.join(place, name + ".py")):
                 return False
+        return False
+
+
+def is_same_folder(first: str, second: str) -> bool:
+    """Also through links, junctions and drive letters that stand for a folder: Python before 3.8
+    does not resolve those on Windows, while `Path.resolve`, which `TREE` comes from, does."""
+    try:
+        return os.path.samefile(first, second)
+    except OSError:
         return False
 
 

@@ -49,18 +49,37 @@ def name_shelf(workspace: Path) -> Path:
     return shelf
 
 
+def move_away(workspace: Path, present: List[Path]) -> Path:
+    """All of the folders into a new one, or none: what is open in another program cannot be moved
+    on Windows. UserError."""
+    shelf = name_shelf(workspace)
+    moved: List[Path] = []
+    try:
+        shelf.mkdir()
+        for path in present:
+            path.rename(shelf / path.name)
+            moved.append(path)
+    except OSError as error:
+        for path in moved:
+            (shelf / path.name).rename(path)
+        if shelf.is_dir():
+            shelf.rmdir()
+        raise UserError("{} cannot be moved: {}. Nothing was changed.".format(
+            error.filename or workspace, error.strerror or error), [
+            "close what uses it: training, merging, a player, a window of the file manager"]
+        ) from error
+    return shelf
+
+
 def main(workspace: Path, is_sure: bool = False) -> int:
-    """Move what is there, make the empty folders; 1 when the user did not agree."""
+    """Move what is there, make the empty folders; 1 when the user did not agree. UserError."""
     workspace = check_workspace(workspace)
     present = list_present(workspace)
     if present:
         if not is_sure and not ask(present):
             print("\nNothing was changed.")
             return 1
-        shelf = name_shelf(workspace)
-        shelf.mkdir()
-        for path in present:
-            path.rename(shelf / path.name)
+        shelf = move_away(workspace, present)
         print("Moved to {}. Delete that folder when you need its space.".format(shelf))
     for name in MADE:
         (workspace / name).mkdir(parents=True, exist_ok=True)

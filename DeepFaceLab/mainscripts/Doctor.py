@@ -232,7 +232,7 @@ def find_leftover_problems(facts: dict) -> List[Problem]:
         "{} files of another version lie in {}: {}{}".format(
             len(paths), TREE, ", ".join(paths[:SHOWN_LEFTOVERS]),
             ", ..." if len(paths) > SHOWN_LEFTOVERS else ""),
-        ["they are not used, and may be deleted",
+        ["this program does not use them: delete them, unless a community model needs them",
          "install with bat/install.bat instead of copying: it keeps the older tree aside"], False)]
 
 

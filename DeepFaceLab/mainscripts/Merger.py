@@ -147,12 +147,12 @@ def choose_interactive() -> bool:
 
 
 def choose_workers_count() -> int:
-    """One for each core unless told otherwise; never more than that by answer."""
+    """One for each core unless told otherwise; never more than that."""
     cpu_count = multiprocessing.cpu_count()
     given = find_given(WORKERS)
     if given is not None:
-        io.log_info('%s : %d' % (WORKERS.prompt, given))
-        return given
+        io.log_info('%s : %d' % (WORKERS.prompt, min(given, cpu_count)))
+        return min(given, cpu_count)
     return io.input_int(WORKERS.prompt, min(max(8, cpu_count), cpu_count),
                         valid_range=[1, cpu_count], help_message=WORKERS.help)
 

@@ -190,8 +190,10 @@ def configure_options(args: Namespace) -> None:
         flags["patches"] = ",".join(([flags["patches"]] if "patches" in flags else []) + patches)
     if getattr(args, "no_provenance", False):
         flags["provenance"] = "n"
-    options.configure_sources(options.OptionSources(flags=flags, answers=answers,
-                                                    answers_path=args.answers))
+    sources = options.OptionSources(flags=flags, answers=answers, answers_path=args.answers)
+    options.configure_sources(sources)
+    for option in process_options.PROCESS_OPTIONS:
+        sources.peek(option)    # what an old launcher has wrong is told here, not by every worker
     debug_areas.share_with_workers()
     process_options.share_with_workers()
 

@@ -67,9 +67,10 @@ PREVIEW_PERIOD = Option('preview_period', 'int', None,
                         env=('preview_period', ), help="The model's own rule when not given.")
 PREVIEW_PERIOD_COLAB = Option('preview_period_colab', 'int', None, 'The same on Colab',
                               limits=(1, 10**9), env=('preview_period_colab', ))
-FORCE_NEW_PREVIEW = Option('force_new_preview', 'bool', False,
-                           'Draw new faces for the preview at the start and after every picture',
-                           env=('user_force_new_preview', ))
+FORCE_NEW_PREVIEW = Switch(
+    'force_new_preview', False,
+    'Draw new faces for the preview at the start and after every picture', '',
+    env=('user_force_new_preview', ))
 FONT_SIZE_MINUS = Option(
     'font_size_minus_for_iter', 'int', 2, 'Pixels by which the text of the loss chart is smaller '
     'than its line', limits=(0, 15), env=('font_size_minus_for_iter', ))

@@ -3,5 +3,5 @@
 set -euo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/env.sh"
 dfl_run "$DFL_SRC/main.py" clear-workspace \
-    --workspace "$WORKSPACE" ${DFL_YES:+--yes} "$@"
+    --workspace "$WORKSPACE/." ${DFL_YES:+--yes} "$@"
 dfl_end

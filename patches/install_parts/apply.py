@@ -70,23 +70,41 @@ def apply_plan(guard: Guard, plan: Plan,
         if plan.action == "install":
             check_staged(guard, plan)
         journal.run(observe)
-    except (OSError, ValueError, InstallError, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 whatever it is, it is undone
         roll_back(journal, error)
-    journal.clean("after_commit")
+    try:
+        journal.clean("after_commit")
+    except (OSError, InstallError, KeyboardInterrupt) as error:
+        raise make_incomplete("The {} is done, but its temporary files are left".format(
+            plan.action), error, journal) from error
 
 
 def roll_back(journal: Journal, error: BaseException) -> None:
     """Undo, then InstallError with what went wrong."""
-    what = "Interrupted." if isinstance(error, KeyboardInterrupt) else str(error)
+    what = describe_error(error)
     try:
         journal.cut_torn_line()
         journal.undo()
         journal.clean("after_undo")
-    except (OSError, InstallError) as second:
-        raise InstallError(names.INCOMPLETE, "{}\nUndoing it failed too: {}".format(what, second), [
-            "close what uses the folder, then start the installer with --repair",
-            "the journal is " + journal.path]) from error
-    raise InstallError(names.ROLLED_BACK, what + "\nEverything is as it was before.") from error
+    except (OSError, InstallError, KeyboardInterrupt) as second:
+        raise make_incomplete(what + "\nUndoing it failed too", second, journal) from error
+    remedies = ["close every program and window that uses the install, then try again"] \
+        if isinstance(error, PermissionError) else []
+    raise InstallError(names.ROLLED_BACK, what + "\nEverything is as it was before.",
+                       remedies) from error
+
+
+def describe_error(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted."
+    return str(error) or type(error).__name__
+
+
+def make_incomplete(what: str, error: BaseException, journal: Journal) -> InstallError:
+    """What --repair has to end."""
+    return InstallError(names.INCOMPLETE, "{}: {}".format(what, describe_error(error)), [
+        "close what uses the folder, make room where the disk is full, then start the installer "
+        "with --repair", "the journal is " + journal.path])
 
 
 def find_pending(guard: Guard) -> Optional[str]:
@@ -108,6 +126,13 @@ def find_pending(guard: Guard) -> Optional[str]:
 def repair(guard: Guard) -> str:
     """Undoes an interrupted install, completes an interrupted uninstall. What was done."""
     journal = Journal(guard)
+    try:
+        return end_pending(guard, journal)
+    except (OSError, KeyboardInterrupt) as error:
+        raise make_incomplete("The repair stopped", error, journal) from error
+
+
+def end_pending(guard: Guard, journal: Journal) -> str:
     found = journal.read()
     if found is None:
         state = guard.resolve(names.STATE)

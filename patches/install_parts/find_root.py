@@ -44,7 +44,7 @@ def list_candidates(package: str) -> List[str]:
 def find_root(given: str, package: str) -> str:
     """Absolute path of the install. InstallError with code 2."""
     if given:
-        root = os.path.abspath(given)
+        root = os.path.abspath(given.rstrip('"'))   # of a quoted path with a backslash at its end
         if not is_install(root):
             raise InstallError(names.NOT_AN_INSTALL, "{} is no DeepFaceLab install.".format(root), [
                 "it needs _internal/setenv.bat, _internal/DeepFaceLab/main.py and "
@@ -77,8 +77,9 @@ def check_path(root: str) -> None:
     for path in ["", names.INTERNAL] + targets + [names.STATE, names.SETENV]:
         absolute = os.path.join(root, *path.split("/")) if path else root
         if is_link(absolute):
-            raise InstallError(names.UNSUPPORTED, "{} is a link or a junction.".format(absolute),
-                               ["name the folder that it leads to with --root"])
+            raise InstallError(names.UNSUPPORTED, "{} is a link or a junction.".format(absolute), [
+                "put the folder itself in its place" if path else
+                "name the folder that it leads to with --root"])
 
 
 def check_room(root: str, package_size: int, longest: int, has_limit: bool) -> None:

@@ -76,7 +76,8 @@ class Guard:
         if len(parts) == 2 and ORIGINAL_NAME.match(parts[1]):
             return True
         place = "/".join(parts[:2])
-        return place in self.trees or place == names.STATE or "/".join(parts) == names.SETENV
+        return (place in self.trees or place == names.STATE
+                or "/".join(parts) in (names.SETENV, names.CPU_SWITCH))
 
     def move(self, source: str, target: str) -> None:
         """Rename within the volume: the folder or file is in one place or in the other."""

@@ -8,7 +8,6 @@ from typing import Any, Dict, List
 from .guard import is_link
 
 SKIPPED_FOLDERS = ("__pycache__",)
-SKIPPED_SUFFIXES = (".pyc", ".pyo")
 
 
 def hash_bytes(content: bytes) -> str:
@@ -25,9 +24,9 @@ def hash_file(path: str) -> str:
 
 
 def is_byte_code(path: str) -> bool:
-    """What Python writes by itself while a program is used."""
-    return path.endswith(SKIPPED_SUFFIXES) or any(
-        part in SKIPPED_FOLDERS for part in path.replace(os.sep, "/").split("/")[:-1])
+    """What Python writes by itself while a program is used. Byte code elsewhere is a module: that
+    is how some community models come."""
+    return any(part in SKIPPED_FOLDERS for part in path.replace(os.sep, "/").split("/")[:-1])
 
 
 def list_files(folder: str) -> List[str]:

@@ -40,15 +40,21 @@ class Journal:
         self.path = guard.resolve(names.JOURNAL)
 
     def read(self) -> Optional[Tuple[Dict[str, Any], List[Dict[str, Any]]]]:
-        """(header, steps), None without a journal. The last line may be torn off."""
+        """(header, steps), None without a journal. The last line may be torn off. InstallError
+        for one that a full or failing disk has damaged."""
         try:
             with open(self.path, "rb") as file:
                 lines = file.read().split(b"\n")
         except FileNotFoundError:
             return None
-        records = [json.loads(line.decode("ascii")) for line in lines[:-1]]
-        if not records:
-            raise InstallError(names.INCOMPLETE, "The journal {} is empty.".format(self.path))
+        try:
+            records = [dict(json.loads(line.decode("ascii"))) for line in lines[:-1]]
+        except (ValueError, TypeError):
+            records = []
+        if not records or "moves" not in records[0]:
+            raise InstallError(names.INCOMPLETE, "The journal {} cannot be read.".format(self.path),
+                               ["its lines tell which paths were renamed: look at them, put back "
+                                "what is yours, then delete it"])
         return records[0], records[1:]
 
     def begin(self, header: Dict[str, Any]) -> None:

@@ -1,10 +1,11 @@
 """One installer at a time (spec 70 section 11.6 step 1)."""
+import contextlib
 import ctypes
 import json
 import os
 import sys
 import time
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
 from . import names
 from .guard import Guard, is_link
@@ -18,6 +19,8 @@ TRIES = 5
 
 def get_start_time(process: int) -> Optional[str]:
     """What tells two processes with the same number apart; None where the system hides it."""
+    if sys.platform == "win32":
+        return get_windows_start(process)
     try:
         with open("/proc/{}/stat".format(process), "rb") as file:
             return file.read().rsplit(b")", 1)[1].split()[19].decode("ascii")
@@ -25,16 +28,37 @@ def get_start_time(process: int) -> Optional[str]:
         return None
 
 
+@contextlib.contextmanager
+def open_windows_process(process: int) -> Iterator[Tuple[Any, Optional[ctypes.c_void_p]]]:
+    """(kernel32, handle); the handle is None where there is no such process."""
+    kernel = ctypes.windll.kernel32
+    kernel.OpenProcess.restype = ctypes.c_void_p
+    handle = kernel.OpenProcess(QUERY_LIMITED_INFORMATION, False, process)
+    if not handle:
+        yield kernel, None
+        return
+    try:
+        yield kernel, ctypes.c_void_p(handle)
+    finally:
+        kernel.CloseHandle(ctypes.c_void_p(handle))
+
+
+def get_windows_start(process: int) -> Optional[str]:
+    """When a process began, in units of 100 ns; None where that cannot be told."""
+    times = [ctypes.c_uint64() for _ in range(4)]       # creation, exit, kernel, user
+    with open_windows_process(process) as (kernel, handle):
+        if handle is None or not kernel.GetProcessTimes(handle, *map(ctypes.byref, times)):
+            return None
+    return str(times[0].value)
+
+
 def is_running(process: int) -> bool:
     if sys.platform == "win32":
-        kernel = ctypes.windll.kernel32
-        kernel.OpenProcess.restype = ctypes.c_void_p
-        handle = kernel.OpenProcess(QUERY_LIMITED_INFORMATION, False, process)
-        if not handle:
-            return False
         code = ctypes.c_uint32()
-        kernel.GetExitCodeProcess(ctypes.c_void_p(handle), ctypes.byref(code))
-        kernel.CloseHandle(ctypes.c_void_p(handle))
+        with open_windows_process(process) as (kernel, handle):
+            if handle is None:
+                return False
+            kernel.GetExitCodeProcess(handle, ctypes.byref(code))
         return code.value == STILL_ACTIVE
     try:
         os.kill(process, 0)
@@ -46,10 +70,14 @@ def is_running(process: int) -> bool:
 
 
 class Lock:
-    """Context manager; InstallError with code 7 while another installer works."""
+    """Context manager; InstallError with code 7 while another installer works.
 
-    def __init__(self, guard: Guard) -> None:
+    tell: gets the notice that a lock was taken over.
+    """
+
+    def __init__(self, guard: Guard, tell: Callable[[str], None] = print) -> None:
         self.guard = guard
+        self.tell = tell
         self.path = guard.resolve(names.LOCK)
 
     def read_owner(self) -> Tuple[bytes, Dict[str, Any]]:
@@ -101,7 +129,7 @@ class Lock:
             os.rename(aside, self.path)
             return
         os.remove(aside)
-        print("An installer that worked here is gone: its lock is taken over.")
+        self.tell("An installer that worked here is gone: its lock is taken over.")
 
     def __exit__(self, *error: Any) -> None:
         os.remove(self.path)

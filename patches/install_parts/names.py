@@ -9,6 +9,9 @@ MANIFEST_HASH = STATE + "/manifest.json.sha256"
 JOURNAL = STATE + "/journal.jsonl"
 LOCK = STATE + "/lock.json"
 SETENV = INTERNAL + "/setenv.bat"
+# What "make CPU only" writes, and how it begins.
+CPU_SWITCH = INTERNAL + "/cpu_only.txt"
+CPU_SWITCH_TEXT = b"While this file exists, the scripts that can do it compute on the CPU."
 
 # Folder of the package -> folder of the install, by mode.
 TREES = {
@@ -20,9 +23,6 @@ TREES = {
              ("patches", INTERNAL + "/patches")],
 }
 ORIGINAL = INTERNAL + "/DeepFaceLab"
-WEIGHTS = ["S3FD.npy", "2DFAN.npy", "3DFAN.npy", "FaceEnhancer.npy"]
-# Suffixes of what users made; never written, moved or deleted outside our own folders.
-USER_SUFFIXES = (".dat", ".npy", ".pak", ".dfm")
 
 DONE = 0
 USAGE = 1

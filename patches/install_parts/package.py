@@ -8,6 +8,7 @@ from . import names
 from .hashing import hash_file, is_byte_code, list_files
 from .names import InstallError
 
+NOT_COPIED = (".npy", ".pyc", ".pyo")   # weights and byte code that lie in a checkout
 NOT_INSTALLED = ("install.bat",)        # starts from the package, not from the install
 STARTERS = ("start", "find_script")     # of mainscripts/verbs.py: (verb, module, ...)
 
@@ -29,7 +30,7 @@ class Package:
         self.scripts = self.list_scripts()
         paths = ["{}/{}".format(tree, path) for tree in self.trees
                  for path in list_files(os.path.join(folder, tree))]
-        paths = [path for path in paths if not is_byte_code(path) and not path.endswith(".npy")]
+        paths = [path for path in paths if not is_byte_code(path) and not path.endswith(NOT_COPIED)]
         paths += ["bat/" + name for name in self.scripts]
         self.files = {path: hash_file(self.locate(path)) for path in paths}
 

@@ -4,9 +4,9 @@ import os
 from typing import Any, Dict, List, Optional
 
 from . import manifest as manifests
-from . import names, setenv_block
+from . import adopt, names, setenv_block
 from .guard import Guard
-from .hashing import hash_bytes, hash_file, is_byte_code, list_files
+from .hashing import hash_bytes, hash_file
 from .names import InstallError
 from .package import Package
 from .transaction import Plan
@@ -69,7 +69,9 @@ class InstallPlanner:
         staging = "{}/{}".format(self.plan.staging, name)
         is_ours = self.old is not None and target in self.old["trees"]
         state = manifests.classify_tree(self.root, self.old, target) if is_ours else None
-        if state is not None and self.is_current(target, wanted, state):
+        plugins = self.list_new_plugins(target) if (
+            state is not None and self.with_plugins and name == "DeepFaceLab") else []
+        if state is not None and not plugins and self.is_current(target, wanted, state):
             known = manifests.list_tree(self.old, target)
             self.files += list(known.values())
             self.plan.note("skip-same", target, "{} files are as they should be".format(len(known)))
@@ -87,6 +89,8 @@ class InstallPlanner:
                 self.plan.note("keep-modified", target + "/" + path, "changed by the user")
         if state is not None:
             self.carry_over(target, staging, wanted, state)
+            self.adopt(adopt.list_files_of(self.find_original(target), plugins), "plugin", target,
+                       staging)
         else:
             self.plan_first(name, target, staging)
         self.plan.moves.append([staging, target])
@@ -130,7 +134,15 @@ class InstallPlanner:
 
     def plan_first(self, name: str, target: str, staging: str) -> None:
         if name == "DeepFaceLab":
-            self.adopt(target, staging)
+            original = self.find_original(target)
+            self.adopt(adopt.list_weights(original), "weight", target, staging)
+            self.plan.notes += adopt.list_complaints(original)
+            plugins = self.list_new_plugins(target)
+            if self.with_plugins:
+                self.adopt(adopt.list_files_of(original, plugins), "plugin", target, staging)
+            elif plugins:
+                self.plan.notes.append("Community models of the original stay there: {}. "
+                                       "--with-plugins copies them.".format(", ".join(plugins)))
         if os.path.isdir(self.locate(target)):
             aside = "{}.orig-{}".format(target, self.plan.id)
             self.plan.moves.append([target, aside])
@@ -138,29 +150,27 @@ class InstallPlanner:
             self.plan.note("rename", target, "the original becomes {}; uninstalling brings it back"
                            .format(aside))
 
-    def adopt(self, target: str, staging: str) -> None:
-        """Weights of the original tree, and its community models where asked for."""
-        original = self.locate(names.ORIGINAL)
-        paths = ["facelib/" + name for name in names.WEIGHTS]
-        models = os.path.join(original, "models")
-        known = {path.split("/")[1] for path in self.list_wanted("DeepFaceLab")
-                 if path.startswith("models/Model_")}
-        plugins = sorted(name for name in (os.listdir(models) if os.path.isdir(models) else [])
-                         if name.startswith("Model_") and name not in known)
-        if plugins and not self.with_plugins:
-            self.plan.notes.append("Community models of the original stay there: {}. "
-                                   "--with-plugins copies them.".format(", ".join(plugins)))
-        for name in plugins if self.with_plugins else []:
-            paths += ["models/{}/{}".format(name, path)
-                      for path in list_files(os.path.join(models, name)) if not is_byte_code(path)]
+    def find_original(self, target: str) -> str:
+        """The tree that ours replaces or stands beside."""
+        moved = [rename["to"] for rename in self.renames
+                 if rename["from"] == target == names.ORIGINAL]
+        return self.locate(moved[0] if moved else names.ORIGINAL)
+
+    def list_new_plugins(self, target: str) -> List[str]:
+        """Community models of the original that neither the package nor our tree has."""
+        ours = os.path.join(self.locate(target), "models") if self.old is not None else ""
+        known = set(os.listdir(ours)) if os.path.isdir(ours) else set()
+        known |= {path.split("/")[1] for path in self.list_wanted("DeepFaceLab")
+                  if path.startswith("models/Model_")}
+        return adopt.list_plugins(self.find_original(target), known)
+
+    def adopt(self, paths: List[str], kind: str, target: str, staging: str) -> None:
+        """Files of the original tree come into ours. kind: 'weight' or 'plugin'."""
+        original = self.find_original(target)
         for path in paths:
-            source = os.path.join(original, *path.split("/"))
-            if os.path.isfile(source):
-                role = "weight-adopted" if path.endswith(".npy") else "plugin-adopted"
-                self.stage(source, "{}/{}".format(staging, path), "{}/{}".format(target, path),
-                           role, names.ORIGINAL)
-                self.plan.note("adopt-weight" if role == "weight-adopted" else "adopt-plugin",
-                               target + "/" + path, "copied from the original tree")
+            self.stage(os.path.join(original, *path.split("/")), "{}/{}".format(staging, path),
+                       "{}/{}".format(target, path), kind + "-adopted", names.ORIGINAL)
+            self.plan.note("adopt-" + kind, target + "/" + path, "copied from the original tree")
 
     def plan_scripts(self) -> None:
         released = self.package.read_released_hashes()
@@ -172,11 +182,14 @@ class InstallPlanner:
         for name, entry in old.items():
             if name in wanted:
                 continue
-            if manifests.classify_script(self.root, entry) != "ok":
+            state = manifests.classify_script(self.root, entry)
+            if state == "modified":
                 self.plan.note("keep-modified", name, "changed by the user")
+                self.files.append(entry)    # uninstalling has to know of the one before it
                 continue
-            self.plan.moves.append([name, "{}/scripts/{}".format(self.plan.trash, name)])
-            self.plan.note("remove-own", name, "not part of this version")
+            if state == "ok":
+                self.plan.moves.append([name, "{}/scripts/{}".format(self.plan.trash, name)])
+                self.plan.note("remove-own", name, "not part of this version")
             for backup in [b for b in self.backups if b["original_path"] == name]:
                 self.plan.moves.append([backup["path"], name])
                 self.backups.remove(backup)
@@ -218,7 +231,10 @@ class InstallPlanner:
         with open(self.locate(names.SETENV), "rb") as file:
             content = file.read()
         own = self.package.locate("setenv.bat")
-        if self.own_setenv and os.path.isfile(own):
+        if self.own_setenv:
+            if not os.path.isfile(own):
+                raise InstallError(names.USAGE, "{} is missing, which --own-setenv puts in place."
+                                   .format(own), ["start install.bat of the unpacked package"])
             with open(own, "rb") as file:
                 wanted = file.read()
         elif not setenv_block.needs_block(content, self.plan.mode):

@@ -36,16 +36,12 @@ class UninstallPlanner:
             self.plan_script(entry)
         for edit in self.manifest["edits"]:
             self.plan_setenv(edit)
+        self.plan_switch()
         for path in (names.MANIFEST, names.MANIFEST_HASH):
             self.plan.moves.append([path, "{}/{}".format(self.plan.backup, path.split("/")[-1])])
         if self.purge:
-            self.plan.after_commit += self.list_backups()
+            self.plan.purged = sorted(set(list_backups(self.root)) | {self.plan.backup})
         return self.plan
-
-    def list_backups(self) -> List[str]:
-        state = self.locate(names.STATE)
-        found = [name for name in os.listdir(state) if name.startswith("backup-")]
-        return sorted({"{}/{}".format(names.STATE, name) for name in found} | {self.plan.backup})
 
     def plan_tree(self, target: str) -> None:
         state = manifests.classify_tree(self.root, self.manifest, target)
@@ -83,8 +79,8 @@ class UninstallPlanner:
             self.plan.note("keep-modified", name, "changed by the user: goes to " + self.plan.kept)
         elif state == "modified":
             self.plan.note("keep-modified", name, "changed by the user")
-            self.plan.notes += ["{} was changed and stays; the released one is {}".format(
-                name, backup["path"]) for backup in backups]
+            self.plan.notes += ["{} was changed and stays; the one before {}".format(
+                name, self.tell_backup(backup["path"])) for backup in backups]
             return
         if state == "ok":
             self.plan.moves.append([name, "{}/scripts/{}".format(self.plan.trash, name)])
@@ -117,5 +113,37 @@ class UninstallPlanner:
             self.plan.moves.append([staged, names.SETENV])
             self.plan.note("edit-block", names.SETENV, "our lines go, your changes stay")
         else:
-            self.plan.notes.append("{} was changed and stays; the one before is {}".format(
-                names.SETENV, edit["backup"]))
+            self.plan.notes.append("{} was changed and stays; the one before {}".format(
+                names.SETENV, self.tell_backup(edit["backup"])))
+
+    def plan_switch(self) -> None:
+        """The file that our script "make CPU only" has written; released scripts know none."""
+        path = self.locate(names.CPU_SWITCH)
+        if not os.path.isfile(path):
+            return
+        with open(path, "rb") as file:
+            is_ours = file.read(len(names.CPU_SWITCH_TEXT)) == names.CPU_SWITCH_TEXT
+        if is_ours:
+            self.plan.moves.append([names.CPU_SWITCH, self.plan.trash + "/cpu_only.txt"])
+            self.plan.note("remove-own", names.CPU_SWITCH, "the switch of a script of this program")
+
+    def tell_backup(self, path: str) -> str:
+        """The end of a sentence about a backup that is not brought back."""
+        return "is deleted with the backups (--purge)" if self.purge else "is " + path
+
+
+def list_backups(root: str) -> List[str]:
+    """Folders with what installs have put aside."""
+    state = os.path.join(root, *names.STATE.split("/"))
+    return sorted("{}/{}".format(names.STATE, name)
+                  for name in (os.listdir(state) if os.path.isdir(state) else [])
+                  if name.startswith("backup-"))
+
+
+def plan_purge(root: str) -> Plan:
+    """Of an install that this program has been taken off: the backups go."""
+    plan = Plan("uninstall", "replace")
+    plan.purged = list_backups(root)
+    for path in plan.purged:
+        plan.note("remove-own", path, "a backup")
+    return plan

@@ -58,11 +58,12 @@ def needs_block(content: bytes, mode: str) -> bool:
 def insert_block(content: bytes, mode: str) -> bytes:
     """The file with our block at its end, in its own line-end style.
 
-    A file that leaves with `exit /b` at its end gets the block before that line.
+    A file that leaves with `exit /b` or `goto :eof` at its end gets the block before that line.
     """
     content = remove_block(content)
     line_end = find_line_end(content)
-    leaving = re.search(br"(?:^|\n)(\s*@?exit /b[^\r\n]*(?:\r?\n)*)\Z", content, re.IGNORECASE)
+    leaving = re.search(br"(?:^|\n)(\s*@?(?:exit\s*/b|goto\s*:?\s*eof)\b[^\r\n]*(?:\r?\n)*)\Z",
+                        content, re.IGNORECASE)
     position = leaving.start(1) if leaving else len(content)
     before, after = content[:position], content[position:]
     is_joined = bool(before) and not before.endswith(b"\n")

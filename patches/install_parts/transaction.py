@@ -30,7 +30,7 @@ class Plan:
         self.staged: List[Any] = []
         self.contents: Dict[str, bytes] = {}
         self.moves: List[List[str]] = []
-        self.after_commit = [self.staging, self.trash]
+        self.purged: List[str] = []     # backups that go when all is done
         self.notes: List[str] = []
         self.manifest: Dict[str, Any] = {}
 
@@ -40,10 +40,11 @@ class Plan:
                                 "before": before, "after": after})
 
     def has_changes(self) -> bool:
-        return bool(self.moves)
+        return bool(self.moves or self.purged)
 
     def make_header(self, scripts: List[str]) -> Dict[str, Any]:
         """The first line of the journal."""
         return {"action": self.action, "mode": self.mode, "id": self.id, "moves": self.moves,
-                "scripts": scripts, "after_commit": self.after_commit,
+                "scripts": scripts,
+                "after_commit": [self.staging, self.trash] + self.purged,
                 "after_undo": [self.staging, self.trash]}

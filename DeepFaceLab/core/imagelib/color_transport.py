@@ -90,7 +90,8 @@ def color_transfer_sot(src: np.ndarray, trg: np.ndarray, steps: int = 10, batch_
         reg_sigmaXY: spatial sigma in pixels of the bilateral filter on the change; 0 = none.
         reg_sigmaV: its colour sigma, in the image's units.
 
-    Returns (h, w, c) in the dtype of `src`, not clipped. ValueError for other types or shapes.
+    Returns (h, w, c) in the dtype of `src`, not clipped. ValueError for other types or shapes. One
+    channel has one direction: its ranks are matched at once (spec 60 section 5).
     """
     src, trg = with_channel_axis(src), with_channel_axis(trg)
     if src.dtype.kind != "f" or trg.dtype.kind != "f":
@@ -100,6 +101,30 @@ def color_transfer_sot(src: np.ndarray, trg: np.ndarray, steps: int = 10, batch_
         raise ValueError("color_transfer_sot: both images must be (h, w, c) of one shape, they "
                          "are %s and %s" % (src.shape, trg.shape))
 
+    if src.shape[-1] == 1 and steps > 0:
+        np.random.normal(size=steps * batch_size)   # whoever draws next gets what they always got
+        moved = match_ranks(src, trg)
+    else:
+        moved = _move_along_directions(src, trg, steps, batch_size)
+
+    if reg_sigmaXY != 0.0:
+        change = moved - src
+        smooth = cv2.bilateralFilter(change, 0, reg_sigmaV, reg_sigmaXY)
+        return src + restore_channel_axis(smooth, src)
+    return moved
+
+
+def match_ranks(src: np.ndarray, trg: np.ndarray) -> np.ndarray:
+    """The i-th smallest value of `src` becomes the i-th smallest of `trg`; shape and dtype of
+    `src`, which both have."""
+    moved = np.empty(src.size, src.dtype)
+    moved[np.argsort(src, axis=None, kind="stable")] = np.sort(trg, axis=None)
+    return moved.reshape(src.shape)
+
+
+def _move_along_directions(src: np.ndarray, trg: np.ndarray, steps: int,
+                           batch_size: int) -> np.ndarray:
+    """The transport without its filter, (h, w, c)."""
     h, w, c = src.shape
     planes = _split_planes(src)
     trg_planes = _split_planes(trg)
@@ -115,13 +140,7 @@ def color_transfer_sot(src: np.ndarray, trg: np.ndarray, steps: int = 10, batch_
             for channel in range(c):
                 advect[channel] += delta * direction[channel]
         planes += advect / batch_size
-    moved = np.ascontiguousarray(planes.T).reshape((h, w, c))
-
-    if reg_sigmaXY != 0.0:
-        change = moved - src
-        smooth = cv2.bilateralFilter(change, 0, reg_sigmaV, reg_sigmaXY)
-        return src + restore_channel_axis(smooth, src)
-    return moved
+    return np.ascontiguousarray(planes.T).reshape((h, w, c))
 
 
 def _split_planes(img: np.ndarray) -> np.ndarray:

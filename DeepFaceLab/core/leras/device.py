@@ -6,10 +6,9 @@ process and exports the list to environment variables, which worker processes in
 import os
 from typing import Iterator, Optional, Sequence, Union
 
-from core.errors import UserError
 from core.process_options import (FORCE_DEVICES, FORCED_GPU_ID, FORCED_GPU_TYPE,
                                   KEEP_CUDA_VISIBLE_DEVICES, MAX_GPU_MEMORY, VISIBLE_DEVICES,
-                                  get_setting)
+                                  get_setting, split_list)
 
 from .device_discovery import DeviceTable, discover_devices, list_tf_devices
 
@@ -158,26 +157,15 @@ def forced_devices() -> DeviceTable:
     """The devices that the options state instead of a discovery (spec 60 section 10.1).
 
     forced_gpu_id, max_gpu_memory and forced_gpu_type hold one entry or several separated by `;`;
-    a shorter list repeats its last entry. UserError for an entry that makes no sense.
+    a shorter list repeats its last entry.
     """
     names, memories, types = (
-        [part.strip() for part in get_setting(option).split(";") if part.strip()]
-        or [option.default] for option in (FORCED_GPU_ID, MAX_GPU_MEMORY, FORCED_GPU_TYPE))
-    sizes = [_parse_memory(text) for text in memories]
-    for name in types:
-        if name not in ("GPU", "DML"):
-            raise UserError("forced_gpu_type: {!r} is no type of device.".format(name),
-                            ["GPU for CUDA, DML for DirectML."])
+        split_list(get_setting(option)) or [option.default]
+        for option in (FORCED_GPU_ID, MAX_GPU_MEMORY, FORCED_GPU_TYPE))
+    sizes = [int(text) for text in memories]
     count = max(len(names), len(sizes))
     return {i: (_entry(types, i), _entry(names, i), _entry(sizes, i)) for i in range(count)}
 
 
 def _entry(values: Sequence, i: int):
     return values[min(i, len(values) - 1)]
-
-
-def _parse_memory(text: str) -> int:
-    if not text.isdigit():
-        raise UserError("max_gpu_memory: {!r} is not a number of bytes.".format(text),
-                        ["For 8 GB: max_gpu_memory=8589934592"])
-    return int(text)

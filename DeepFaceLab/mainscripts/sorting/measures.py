@@ -16,6 +16,7 @@ from mainscripts.faceset_files import (open_face_header, read_face_pixels, read_
                                        read_picture)
 
 BINS = 256
+NO_HUE = -1.0
 _LAPLACIAN_KERNEL = 11
 
 
@@ -70,8 +71,11 @@ def measure_brightness(path: Path, _: Any = None) -> float:
 
 
 def measure_hue(path: Path, _: Any = None) -> float:
-    """Mean hue, 0..179."""
-    return float(cv2.cvtColor(read_picture(path), cv2.COLOR_BGR2HSV)[..., 0].mean())
+    """Mean hue, 0..179; NO_HUE of a gray picture."""
+    picture = read_picture(path)
+    if not (picture != picture[..., :1]).any():
+        return NO_HUE
+    return float(cv2.cvtColor(picture, cv2.COLOR_BGR2HSV)[..., 0].mean())
 
 
 def count_black(path: Path, _: Any = None) -> int:

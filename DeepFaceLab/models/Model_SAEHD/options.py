@@ -151,9 +151,9 @@ def prefill_options(model: Any) -> None:
                    TRUE_FACE_POWER, FACE_STYLE_POWER, BG_STYLE_POWER, shared.CT_MODE,
                    shared.CLIPGRAD, PRETRAIN):
         shared.prefill(model, option)
-    # old models hold a bool here
+    # old models hold a bool here, which the SAEHDBW fork has saved as a digit (spec 60 section 2.4)
     stored = model.options['lr_dropout']
-    model.options['lr_dropout'] = {True: 'y', False: 'n'}.get(stored, stored)
+    model.options['lr_dropout'] = {True: 'y', False: 'n', '1': 'y', '0': 'n'}.get(stored, stored)
 
 
 def ask_structure(model: Any) -> None:
