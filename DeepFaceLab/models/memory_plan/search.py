@@ -65,7 +65,8 @@ def guess_largest(shares: Dict[int, float], power: int) -> Optional[float]:
 
 
 def find_largest_batch(planner: Planner, limits: Limits) -> Optional[StepPlan]:
-    """No graph is built for it. None: one sample a device is too much."""
+    """No graph is built for it, unless the model's holds the batch. None: one sample a device is
+    too much."""
     batch_size, towers = planner.plan().batch_size, planner.get_towers()
 
     def plan_at(size: int) -> StepPlan:
