@@ -142,9 +142,8 @@ def test_optimizers_that_share_weights_have_scales_of_their_own():
         optimizer.init_weights()
         optimizers.append(optimizer)
     for optimizer, own in zip(optimizers, (weights, weights[:1])):
-        gradients = nn.gradients(sum(w * fed for w in own), own)
-        # as a model that gates them; then their origin is not told by the tensor
-        updates.append(optimizer.get_update_op([(tf.identity(g), v) for g, v in gradients]))
+        updates.append(optimizer.get_update_op(
+            nn.gradients(sum(w * fed for w in own), own)))
     nn.tf_sess.run(updates[0], {fed: [1, np.inf]})
     nn.tf_sess.run(updates[1], {fed: [1, 2]})
     states = [tuple(nn.tf_sess.run(get_scale(optimizer).state)) for optimizer in optimizers]
