@@ -249,7 +249,25 @@ def test_optimizers_of_plugins(lean):
         def get_update_op(self, grads_vars):
             return super().get_update_op([(2.0 * g, v) for g, v in grads_vars])
 
-    for optimizer in (Descent, Around):
+    class Momentum(Descent):
+        """Writes its slot before the weight, by a control edge."""
+        def initialize_variables(self, weights):
+            tf = nn.tf
+            with tf.variable_scope(self.name):
+                self.slots = {v.name: tf.get_variable(
+                    "mom_" + v.name.replace(":", "_"), v.shape, trainable=False,
+                    initializer=tf.zeros_initializer()) for v in weights}
+
+        def get_update_op(self, grads_vars):
+            tf, updates = nn.tf, []
+            for g, v in grads_vars:
+                slot = self.slots[v.name]
+                value = slot * 0.9 + g
+                with tf.control_dependencies([tf.assign(slot, value)]):
+                    updates.append(tf.assign(v, v - self.lr * value))
+            return tf.group(*updates, name=self.name + "_updates")
+
+    for optimizer in (Descent, Around, Momentum):
         step = SwapStep(False, optimizer=optimizer)
         assert find_races(step) == []
         step.run(1)

@@ -145,7 +145,7 @@ def _order_temporaries(update: Update, extra: Dict[Any, List[Any]]) -> None:
         needed = set(sort_ancestors(value, lambda op: op not in made))
         for tensor in list(write.inputs)[1:]:
             for op in tensor.consumers():
-                if op in made and op not in needed and not is_in_branch(op):
+                if op in made and op not in needed and op is not write and not is_in_branch(op):
                     extra.setdefault(op, []).append(write)
 
 
