@@ -72,26 +72,26 @@ def _chain_updates(nn: Any, optimizer: Any, grads_vars: Sequence[Tuple[Any, Any]
         print("Patch lean_updates: %s looks at all gradients before its first update (their norm, "
               "or whether they are finite), so they all live at once; only the temporaries of the "
               "updates are ordered." % optimizer.name)
-    extra: Dict[Any, List[Any]] = {}
-    order_in_branch([update for update in found if update.is_in_branch], extra)
-    updates = [update for update in found if not update.is_in_branch]
-    if updates:
-        known_losses = getattr(nn.tf.get_default_graph(), _LOSSES_ATTRIBUTE, ())
-        _order_updates(nn, optimizer, updates, known_losses, extra)
-
-    late = find_cycle([op for update in found for op in update.write + update.others], extra)
-    if late is not None:
-        raise PatchError(
-            "The patch lean_updates cannot order the updates of %s: %s would wait for itself." % (
-                optimizer.name, late.name),
-            ["train this model without lean_updates"])
-    add_edges(extra)
+    for may_order_backward in (True, False):
+        extra: Dict[Any, List[Any]] = {}
+        order_in_branch([update for update in found if update.is_in_branch], extra)
+        updates = [update for update in found if not update.is_in_branch]
+        if updates:
+            _order_updates(nn, optimizer, updates, extra, may_order_backward)
+        late = find_cycle([op for update in found for op in update.write + update.others], extra)
+        if late is None:
+            add_edges(extra)
+            return
+    raise PatchError(
+        "The patch lean_updates cannot order the updates of %s: %s would wait for itself." % (
+            optimizer.name, late.name),
+        ["train this model without lean_updates"])
 
 
 def _order_updates(nn: Any, optimizer: Any, updates: Sequence[Update],
-                   known_losses: Sequence[Tuple[list, list]], extra: Dict[Any, List[Any]]
-                   ) -> None:
+                   extra: Dict[Any, List[Any]], may_order_backward: bool) -> None:
     """Adds to `extra` what these updates have to wait for."""
+    known_losses = getattr(nn.tf.get_default_graph(), _LOSSES_ATTRIBUTE, ())
     within = set(sort_ancestors([op for x in updates for op in x.write + x.others]))
     known = [(ops, gradients) for ops, gradients in known_losses
              if any(g in within for g in gradients)]
@@ -104,13 +104,13 @@ def _order_updates(nn: Any, optimizer: Any, updates: Sequence[Update],
         for write in update.write:
             extra[write] = losses + update.readers
         _order_temporaries(update, extra)
-    if is_own:
+    if is_own and may_order_backward:
         _order_phases(nn, updates, within, before_loss, extra)
-    else:
-        # an edge at an op that another step needs too would let that step update these weights
-        print("Patch lean_updates: %s shares its gradients with another step, or has them from "
-              "elsewhere than nn.gradients; only the temporaries of its updates are ordered."
-              % optimizer.name)
+        return
+    # an edge at an op that another step needs too would let that step update these weights
+    print("Patch lean_updates: %s %s; only the temporaries of its updates are ordered." % (
+        optimizer.name, "has a backward pass of an order of its own" if is_own else
+        "shares its gradients with another step, or has them from elsewhere than nn.gradients"))
 
 
 def _needs_all_gradients(updates: Sequence[Update]) -> bool:
