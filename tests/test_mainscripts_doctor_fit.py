@@ -27,7 +27,7 @@ def test_sizes(text, size):
     assert DoctorFit.parse_size(text) == size
 
 
-@pytest.mark.parametrize('text', ['', 'much', '-2GB', '2TB', '2 B', 'GB'])
+@pytest.mark.parametrize('text', ['', 'much', '-2GB', '2TB', '2 B', 'GB', '0', '0.0GB'])
 def test_no_sizes(text):
     with pytest.raises(UserError):
         DoctorFit.parse_size(text)

@@ -7,10 +7,12 @@ import cv2
 import numpy as np
 import pytest
 
+import gated_support
 import main as main_module
 import model_stats_support as support
 import saehd_support
 import tiny_support
+import xseg_support
 from core import persist
 from core.errors import UserError
 from core.leras import nn
@@ -114,6 +116,24 @@ def test_a_plug_in(tmp_path, capsys):
     output = capsys.readouterr().out
     assert 'iteration 2: 4 batches' in output and 'net image' in output
     assert support.sum_up(tmp_path) == before
+
+
+def test_xseg(tmp_path, monkeypatch, capsys):
+    """Its files have no model's name in front; its loss takes what enters the sigmoid, which the
+    network returns too: one head."""
+    saehd_support.start_engine()
+    xseg_support.narrow_network(monkeypatch)
+    monkeypatch.setenv('DFL_BATCH_SIZE', '2')
+    model = gated_support.make_model('XSeg', tmp_path, monkeypatch)
+    model.train_one_iter()
+    assert model.save()
+    model.finalize()
+    assert run('--model-stats', 'XSeg', '--model-dir', tmp_path, '--input-dir', tmp_path,
+               '--batches', 1, '--json', tmp_path / 's.json') == 0
+    head, = json.loads((tmp_path / 's.json').read_text())['heads']
+    assert (head['network'], head['head']) == ('XSeg', 'mask')
+    assert 0 <= head['output']['low'] < head['output']['high'] <= 1
+    assert head['logits']['low'] < head['logits']['high']
 
 
 def test_patches_stay_off(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """models/memory_plan/search.py: the largest that fits, with few plans, and the levers."""
 from collections import OrderedDict
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,8 +21,9 @@ def make_plan(activations, batch_size=4, resolution=128, state=20 * MIB, device=
 class FakePlanner(object):
     """Activations as those of a real model: a constant, and a part that grows."""
 
-    def __init__(self, towers=1):
+    def __init__(self, towers=1, batch_size_range=None):
         self.towers, self.asked = towers, []
+        self.model = SimpleNamespace(batch_size_range=batch_size_range)
 
     def get_towers(self):
         return self.towers
@@ -50,6 +52,17 @@ def test_the_largest_batch_fits_and_the_next_does_not(megabytes):
 def test_a_batch_is_one_that_the_devices_can_share():
     found = search.find_largest_batch(FakePlanner(towers=3), limit(200 * MIB))
     assert found.batch_size % 3 == 0 and found.batch_size > 0
+
+
+@pytest.mark.parametrize('sizes, largest, lever', [((4, 4), 4, False), ((2, 16), 16, True)])
+def test_a_batch_is_one_that_the_model_can_have(sizes, largest, lever, monkeypatch):
+    """Quick96 has one size, XSeg a range."""
+    monkeypatch.setattr(patch_layer, 'has_patch', lambda name: False)
+    planner = FakePlanner(batch_size_range=sizes)
+    assert search.find_largest_batch(planner, limit(1 << 50)).batch_size == largest
+    assert bool(search.list_levers(planner, ())) == lever
+    few = search.find_largest_batch(FakePlanner(batch_size_range=sizes), limit(90 * MIB))
+    assert few is None if sizes[0] == 4 else few.batch_size < 4
 
 
 def test_no_batch_fits():

@@ -3,6 +3,7 @@ import copy
 import sys
 from pathlib import Path
 
+import gated_support
 import pytest
 import saehd_support as support
 from _pytest.monkeypatch import MonkeyPatch     # pytest has it for modules from 6.2 on
@@ -53,6 +54,18 @@ def planner(model):
     return Planner(model)
 
 
+def test_a_refusing_patch_leaves_no_graph_behind(model, monkeypatch):
+    def refuse(names):
+        if names:
+            raise ValueError('refused')
+    monkeypatch.setattr(patch_layer, 'switch_patches', refuse)
+    graph, state = nn.tf.get_default_graph(), (nn.data_format, nn.floatx)
+    with pytest.raises(ValueError, match='refused'):
+        with OwnGraph('NCHW', ('bf16', )):
+            pass
+    assert nn.tf.get_default_graph() is graph and (nn.data_format, nn.floatx) == state
+
+
 def test_weights_and_state_are_those_of_the_files(planner, model):
     plan = planner.plan().devices[CPU]
     placement = model.plan_placement()
@@ -99,6 +112,23 @@ def test_a_batch_put_in_equals_a_graph_built_for_it(planner):
     finally:
         model.batch_size = 2
     assert built.batch_size == 4 and built.devices == planned
+
+
+def test_another_batch_of_amp_is_another_graph(tmp_path, monkeypatch):
+    """Its graph draws the shares of channels sample by sample."""
+    import models
+    for key, value in dict(resolution=64, ae_dims=32, inter_dims=32, e_dims=16, d_dims=16,
+                           d_mask_dims=16, batch_size=2).items():
+        monkeypatch.setenv('DFL_' + key.upper(), str(value))
+    found = []
+    with pytest.raises(models.DryRunFinished):
+        gated_support.make_model('AMP', tmp_path, monkeypatch, dry_run=found.append)
+    planner = Planner(found[0])
+    plain, large = planner.plan(), planner.plan(5)
+    assert (plain.batch_size, large.batch_size, planner.builds) == (2, 5, 2)
+    assert large.devices[CPU].weights == plain.devices[CPU].weights
+    assert large.devices[CPU].activations > 1.2 * plain.devices[CPU].activations
+    assert planner.plan(2) is plain and planner.builds == 2
 
 
 def test_rmsprop_halves_the_state_and_spares_what_its_step_holds(planner):

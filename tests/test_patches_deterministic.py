@@ -12,6 +12,7 @@ import saehd_support as support
 from core import persist
 from core.leras import nn
 from dfl_patches import deterministic
+from dfl_patches.errors import PatchError
 from tree_setup import TREE
 
 SEED = deterministic.SEED_NAME
@@ -49,6 +50,16 @@ def test_two_unclipped_runs_are_equal_to_the_bit(patch, tmp_path, monkeypatch):
     for first, second in zip(*[run[1] for run in runs]):
         for a, b in zip(first, second):
             np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize('seed', ['', 'abc', '-1', '1.5', str(2 ** 31)])
+def test_what_is_no_seed_is_told(seed, patch, monkeypatch):
+    support.start_engine()
+    original = nn.gradients
+    monkeypatch.setenv(SEED, seed)
+    with pytest.raises(PatchError, match=SEED):
+        dfl_patches.apply_selected(nn, ['deterministic'])
+    assert nn.gradients is original and dfl_patches.list_applied() == []
 
 
 # every kind of random number: feed, colours, warps, first weights, dropout masks

@@ -122,6 +122,21 @@ def test_layers_called_directly_return_what_they_were_given(patch):
     assert owner.conv.use_bias and owner.conv.weight.dtype.base_dtype == nn.tf.float32
 
 
+def test_a_head_of_subpixels_ends_in_float32(patch):
+    """A convolution of 12 channels that become 3: what a sigmoid then takes is an image."""
+    class Head(nn.ModelBase):
+        def on_build(self):
+            self.up = nn.Conv2D(3, 32, kernel_size=3)
+            self.out = nn.Conv2D(8, 12, kernel_size=1)
+
+        def forward(self, x):
+            x = nn.depth_to_space(self.up(x), 2)
+            assert x.dtype == get_dtype(patch)
+            return nn.tf.nn.sigmoid(nn.depth_to_space(self.out(x), 2))
+    assert Head(name='head')(make_placeholder(8)).dtype == nn.tf.float32
+    assert get_dtypes('Sigmoid') == {nn.tf.float32}
+
+
 def test_a_model_that_mixes_in_float32_is_called_once_more(patch):
     """As a plug-in may be written: its own float32 in the middle, lists in and out, keywords."""
     class Mixing(nn.ModelBase):

@@ -127,6 +127,52 @@ def test_scale_finds_its_optimizer(options):
     assert not trained.read()[0].any()
 
 
+def test_optimizers_that_share_weights_have_scales_of_their_own():
+    """The second trains a part of what the first trains."""
+    tf = nn.tf
+    with tf.variable_scope('net'):
+        weights = [tf.get_variable(name, (2,), initializer=tf.zeros_initializer())
+                   for name in ('first', 'second')]
+    nn.init_weights(weights)
+    fed = tf.placeholder(tf.float32, (2,))
+    optimizers, updates = [], []
+    for number, own in enumerate((weights, weights[:1])):
+        optimizer = nn.RMSprop(name='opt%d' % number, lr=0.1)
+        optimizer.initialize_variables(own)
+        optimizer.init_weights()
+        optimizers.append(optimizer)
+    for optimizer, own in zip(optimizers, (weights, weights[:1])):
+        updates.append(optimizer.get_update_op(
+            nn.gradients(sum(w * fed for w in own), own)))
+    nn.tf_sess.run(updates[0], {fed: [1, np.inf]})
+    nn.tf_sess.run(updates[1], {fed: [1, 2]})
+    states = [tuple(nn.tf_sess.run(get_scale(optimizer).state)) for optimizer in optimizers]
+    assert states == [(loss_scale.START / 2, 0), (loss_scale.START, 1)]
+
+
+def test_a_tree_may_hand_on_that_there_is_no_gradient(monkeypatch):
+    """Where its nn.gradients is no error for it; with every patch in the way."""
+    dfl_patches.remove_all(nn)
+    tf = nn.tf
+    monkeypatch.setattr(nn, 'gradients', staticmethod(
+        lambda loss, vars: list(zip(tf.gradients(loss, vars), vars))))
+    dfl_patches.apply_selected(nn, ['fp16', 'recompute', 'lean_updates', 'deterministic'])
+    with tf.variable_scope('net'):
+        weights = [tf.get_variable(name, (2,), initializer=tf.zeros_initializer())
+                   for name in ('rests', 'learns')]
+    nn.init_weights(weights)
+    gradients = nn.gradients(weights[1] * 3.0, weights)
+    assert [(g is None, v) for g, v in gradients] == [(True, weights[0]), (False, weights[1])]
+    optimizer = nn.RMSprop(name='opt', lr=0.1)
+    optimizer.initialize_variables(weights)
+    update = optimizer.get_update_op((g, v) for g, v in gradients if g is not None)
+    optimizer.init_weights()
+    nn.tf_sess.run(update)
+    rests, learns = nn.tf_sess.run(weights)
+    assert not rests.any() and learns.all()
+    dfl_patches.remove_all(nn)      # before the tree's own nn.gradients comes back
+
+
 def test_an_optimizer_of_a_plugin_is_guarded_too():
     class Plain(nn.OptimizerBase):
         def __init__(self, name):

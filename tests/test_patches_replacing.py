@@ -51,6 +51,23 @@ def test_all_kinds_of_attributes_come_back_as_they_were():
     assert isinstance(vars(base)["build"], staticmethod) and "forward" not in vars(derived)
 
 
+def test_each_goes_by_itself_whatever_lies_on_it():
+    """As on the class of a plug-in, where patches come in another order than elsewhere."""
+    base, _ = make_classes()
+    before = dict(vars(base))
+    lower, upper = Replacements(), Replacements()
+    lower.replace(base, "forward", double)
+    upper.replace(base, "forward", lambda old: lambda *args: old(*args) + 5)
+    assert base().forward(1) == 25
+    lower.restore()
+    assert base().forward(1) == 7
+    lower.replace(base, "forward", double)
+    upper.restore()
+    assert base().forward(1) == 20
+    lower.restore()
+    assert dict(vars(base)) == before
+
+
 def test_a_name_that_is_not_there_is_told():
     base, _ = make_classes()
     with pytest.raises(PatchError) as caught:

@@ -33,7 +33,11 @@ def parse_size(text: str) -> int:
     if found is None or (unit and unit.rstrip('B') + 'B' not in UNITS) or unit == 'B':
         raise UserError('{!r} is not a size of memory.'.format(text),
                         ['for example: --fit 2GB, or --fit 1536MB'])
-    return int(float(found.group(1)) * UNITS[unit.rstrip('B') + 'B' if unit else ''])
+    size = int(float(found.group(1)) * UNITS[unit.rstrip('B') + 'B' if unit else ''])
+    if size == 0:
+        raise UserError('A device without memory holds nothing.',
+                        ['for example: --fit 2GB, or --fit 1536MB'])
+    return size
 
 
 def inspect_model(look: Callable[[Any], None], saved: Optional[str], folder: Optional[Path],

@@ -78,7 +78,7 @@ def open_model(name: str, folder: Path, src_path: Path, dst_path: Path) -> Any:
 def check_networks(model: Any) -> None:
     """UserError where a network's file is missing: training would begin that part anew."""
     for part, filename in model.get_model_filename_list():
-        path = Path(model.get_strpath_storage_for_file(filename))
+        path = model.find_saved_file(filename)
         if isinstance(part, nn.ModelBase) and not path.exists():
             raise UserError('The weights file {} is missing.'.format(path), [
                 '`main.py doctor --model {} --model-dir {}` shows earlier saves'.format(

@@ -54,6 +54,9 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
     Raises UserError for a file that cannot be read: nothing is ever re-initialised in its place.
     """
 
+    # Whether the training graph holds the number of samples: a plan for another builds another.
+    is_batch_in_graph = False
+
     def __init__(self, is_training: bool = False,
                  is_exporting: bool = False,
                  saved_models_path: Optional[Path] = None,

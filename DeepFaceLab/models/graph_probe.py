@@ -97,10 +97,13 @@ class GraphProbe:
             if not any(weight.name in trained for weight in weights):
                 continue
             name = weights[0].name.partition('/')[0]
-            for position, tensors in enumerate(zip(*map(flatten, results))):
-                if is_picture(tensors[0]):
-                    kind = 'image' if is_image(tensors[0], position) else 'mask'
-                    sites.append(Site(name, kind, 'head', weights, list(tensors)))
+            outputs = list(zip(*map(flatten, results)))
+            logits = list_shown_logits([tensors[0] for tensors in outputs])
+            for position, tensors in enumerate(outputs):
+                if is_picture(tensors[0]) and tensors[0].name not in logits:
+                    is_mask = bool(logits) or not is_image(tensors[0], position)
+                    sites.append(Site(name, 'mask' if is_mask else 'image', 'head', weights,
+                                      list(tensors)))
         return sites
 
 
@@ -133,6 +136,13 @@ def is_picture(tensor: Any) -> bool:
 def is_image(tensor: Any, position: int) -> bool:
     """Three channels, or the first output (of a grey decoder image and mask have one channel)."""
     return tensor.shape.as_list()[nn.conv2d_ch_axis] == 3 or position == 0
+
+
+def list_shown_logits(outputs: Sequence[Any]) -> List[str]:
+    """Names of the outputs that come out once more behind a sigmoid, as XSeg's: the same head."""
+    names = [tensor.name for tensor in outputs if is_picture(tensor)]
+    return [logits.name for tensor in outputs if is_picture(tensor)
+            for logits in find_sigmoid_inputs(tensor) if logits.name in names]
 
 
 def find_sigmoid_inputs(tensor: Any) -> List[Any]:

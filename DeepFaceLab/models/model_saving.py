@@ -64,7 +64,7 @@ class SavingAndBackups:
         # of a save that failed half-way (a file was held) there are files of two iterations
         persist.recover_generation(self.saved_models_path, name)
         backups.finish_interrupted(root, name, self._put_backup_in_place)
-        files = [self._find_saved_file(filename) for _, filename in self.get_model_filename_list()]
+        files = [self.find_saved_file(filename) for _, filename in self.get_model_filename_list()]
         files += [Path(self.get_summary_path()), self.model_data_path]
         record = persist.read_manifest_or_empty(self.saved_models_path, name)
         self._put_backup_in_place(backups.write_new_backup(
@@ -83,7 +83,7 @@ class SavingAndBackups:
         return {'preview_%s.jpg' % name: cv2_encode('.jpg', to_uint8(image))
                 for name, image in self.get_previews()}
 
-    def _find_saved_file(self, filename: str) -> Path:
+    def find_saved_file(self, filename: str) -> Path:
         """Path of a saved part. XSeg's wrapper saves without the model's name in front."""
         path = Path(self.get_strpath_storage_for_file(filename))
         bare = self.saved_models_path / filename

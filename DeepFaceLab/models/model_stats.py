@@ -87,12 +87,20 @@ def derive_sites(sites: Sequence[Site], losses: Sequence[Loss]) -> List[List[Any
         groups.setdefault(find_training_losses(site, losses), []).append(index)
     gradients: List[List[Any]] = [[] for _ in sites]
     for numbers, indices in groups.items():
-        tensors = [tensor for index in indices for tensor in sites[index].tensors]
+        tensors = [find_source(sites[index], tensor) for index in indices
+                   for tensor in sites[index].tensors]
         derived = iter(nn.tf.gradients([losses[number].tensor for number in numbers], tensors,
                                        colocate_gradients_with_ops=True))
         for index in indices:
             gradients[index] = [next(derived) for _ in sites[index].tensors]
     return gradients
+
+
+def find_source(site: Site, tensor: Any) -> Any:
+    """What a loss depends on when it depends on a tensor: of a head with a sigmoid what enters
+    that, because a cross entropy may start there."""
+    inputs = find_sigmoid_inputs(tensor) if site.kind == 'head' else []
+    return inputs[0] if inputs else tensor
 
 
 def reduce_tensor(tensor: Any) -> Any:

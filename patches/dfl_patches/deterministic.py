@@ -15,6 +15,7 @@ from typing import Any, Callable, List, Optional, Sequence, Tuple
 import numpy as np
 
 from . import list_applied
+from .errors import PatchError
 from .replacing import Replacements
 
 NAME = "deterministic"
@@ -38,9 +39,10 @@ def apply(nn: Any) -> None:
         if SEED_NAME not in os.environ:
             os.environ[SEED_NAME] = DEFAULT_SEED
             _added_names.append(SEED_NAME)
+        seed = _get_seed()
         _states.append((np.random.get_state(), random.getstate()))
-        np.random.seed(_get_seed())
-        random.seed(_get_seed())
+        np.random.seed(seed)
+        random.seed(seed)
         _replacements.replace(nn, "gradients", lambda old: _make_gated(nn, old))
         for name in ("initialize", "reset_session"):
             _replacements.replace(nn, name, lambda old: _make_seeding(nn, old))
@@ -63,7 +65,14 @@ def remove(nn: Any) -> None:
 
 
 def _get_seed() -> int:
-    return int(os.environ[SEED_NAME])
+    try:
+        seed = int(os.environ[SEED_NAME])
+    except ValueError:
+        seed = -1
+    if not 0 <= seed < 2 ** 31:
+        raise PatchError("deterministic: %s is %r, not a whole number from 0 to 2147483647." % (
+            SEED_NAME, os.environ[SEED_NAME]), ["give such a number, or leave it away: then 1"])
+    return seed
 
 
 def _seed_graph(nn: Any) -> None:
@@ -86,8 +95,9 @@ def _make_gated(nn: Any, old: Callable[..., Any]) -> Callable[..., Any]:
         grads_vars = old(*args, **kwargs)
         if ORDERS_UPDATES in list_applied():
             return grads_vars
-        with nn.tf.control_dependencies([_get_tensor(nn, g) for g, _ in grads_vars]):
-            return [(_copy(nn, g), v) for g, v in grads_vars]
+        made = [_get_tensor(nn, g) for g, _ in grads_vars if g is not None]
+        with nn.tf.control_dependencies(made):
+            return [(g if g is None else _copy(nn, g), v) for g, v in grads_vars]
     return gradients
 
 

@@ -64,6 +64,7 @@ class HalfPrecision:
         replacements.replace(nn.ModelBase, "__call__", self._make_model_call)
         for name, gives_back in _FLOAT32_OPS.items():
             replacements.replace(nn, name, functools.partial(self._make_float32_op, gives_back))
+        replacements.replace(nn, "depth_to_space", self._make_output_op)
 
     # -- convolutions
 
@@ -136,6 +137,16 @@ class HalfPrecision:
         @functools.wraps(old)
         def op(*args: Any, **kwargs: Any) -> Any:
             return self._call_float32(old, args, kwargs, gives_back)
+        return op
+
+    def _make_output_op(self, old: Callable[..., Any]) -> Callable[..., Any]:
+        """An op that may be the last before a sigmoid: to so few channels only in float32."""
+        @functools.wraps(old)
+        def op(*args: Any, **kwargs: Any) -> Any:
+            result = old(*args, **kwargs)
+            channels = result.shape.as_list()[self.nn.conv2d_ch_axis]
+            is_output = channels is not None and channels <= _MOST_OUTPUT_CHANNELS
+            return self.to_float32(result) if is_output else result
         return op
 
     def _call_float32(self, function: Callable[..., Any], args: Tuple[Any, ...],

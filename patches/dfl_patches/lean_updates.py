@@ -60,7 +60,7 @@ def _make_gradients(old: Callable) -> Callable:
         graph = losses[0].graph
         known = getattr(graph, _LOSSES_ATTRIBUTE, ())
         setattr(graph, _LOSSES_ATTRIBUTE, tuple(known) + (
-            ([x.op for x in losses], [g.op for g, _ in pairs]),))
+            ([x.op for x in losses], [g.op for g, _ in pairs if g is not None]),))
         return pairs
     return gradients
 
@@ -72,37 +72,45 @@ def _chain_updates(nn: Any, optimizer: Any, grads_vars: Sequence[Tuple[Any, Any]
         print("Patch lean_updates: %s looks at all gradients before its first update (their norm, "
               "or whether they are finite), so they all live at once; only the temporaries of the "
               "updates are ordered." % optimizer.name)
-    extra: Dict[Any, List[Any]] = {}
-    order_in_branch([update for update in found if update.is_in_branch], extra)
-    updates = [update for update in found if not update.is_in_branch]
-    if updates:
-        known_losses = getattr(nn.tf.get_default_graph(), _LOSSES_ATTRIBUTE, ())
-        _order_updates(nn, updates, known_losses, extra)
+    for may_order_backward in (True, False):
+        extra: Dict[Any, List[Any]] = {}
+        order_in_branch([update for update in found if update.is_in_branch], extra)
+        updates = [update for update in found if not update.is_in_branch]
+        if updates:
+            _order_updates(nn, optimizer, updates, extra, may_order_backward)
+        late = find_cycle([op for update in found for op in update.write + update.others], extra)
+        if late is None:
+            add_edges(extra)
+            return
+    raise PatchError(
+        "The patch lean_updates cannot order the updates of %s: %s would wait for itself." % (
+            optimizer.name, late.name),
+        ["train this model without lean_updates"])
 
-    late = find_cycle([op for update in found for op in update.write + update.others], extra)
-    if late is not None:
-        raise PatchError(
-            "The patch lean_updates cannot order the updates of %s: %s would wait for itself." % (
-                optimizer.name, late.name),
-            ["train this model without lean_updates"])
-    add_edges(extra)
 
-
-def _order_updates(nn: Any, updates: Sequence[Update],
-                   known_losses: Sequence[Tuple[list, list]], extra: Dict[Any, List[Any]]
-                   ) -> None:
+def _order_updates(nn: Any, optimizer: Any, updates: Sequence[Update],
+                   extra: Dict[Any, List[Any]], may_order_backward: bool) -> None:
     """Adds to `extra` what these updates have to wait for."""
+    known_losses = getattr(nn.tf.get_default_graph(), _LOSSES_ATTRIBUTE, ())
     within = set(sort_ancestors([op for x in updates for op in x.write + x.others]))
-    losses = [op for ops, gradients in known_losses if any(g in within for g in gradients)
-              for op in ops if not is_in_branch(op)]
+    known = [(ops, gradients) for ops, gradients in known_losses
+             if any(g in within for g in gradients)]
+    is_own = bool(known) and all(g in within for _, gradients in known for g in gradients)
+    losses = [op for ops, _ in known for op in ops if not is_in_branch(op)]
     before_loss = set(sort_ancestors(losses))
-    within |= before_loss
+    within |= before_loss | set(sort_ancestors([g for _, gradients in known for g in gradients]))
     for update in updates:
         _find_late_readers(update, within, before_loss)
         for write in update.write:
             extra[write] = losses + update.readers
         _order_temporaries(update, extra)
-    _order_phases(nn, updates, within, extra)
+    if is_own and may_order_backward:
+        _order_phases(nn, updates, within, before_loss, extra)
+        return
+    # an edge at an op that another step needs too would let that step update these weights
+    print("Patch lean_updates: %s %s; only the temporaries of its updates are ordered." % (
+        optimizer.name, "has a backward pass of an order of its own" if is_own else
+        "shares its gradients with another step, or has them from elsewhere than nn.gradients"))
 
 
 def _needs_all_gradients(updates: Sequence[Update]) -> bool:
@@ -137,20 +145,22 @@ def _order_temporaries(update: Update, extra: Dict[Any, List[Any]]) -> None:
         needed = set(sort_ancestors(value, lambda op: op not in made))
         for tensor in list(write.inputs)[1:]:
             for op in tensor.consumers():
-                if op in made and op not in needed and not is_in_branch(op):
+                if op in made and op not in needed and op is not write and not is_in_branch(op):
                     extra.setdefault(op, []).append(write)
 
 
-def _order_phases(nn: Any, updates: List[Update], within: Set[Any],
+def _order_phases(nn: Any, updates: Sequence[Update], within: Set[Any], before_loss: Set[Any],
                   extra: Dict[Any, List[Any]]) -> None:
     """Adds to `extra` the order of the phases.
+
+    They begin behind the loss: what a preview shows, or another loss needs, waits for no update.
 
     The backward ops of a weight begin when those of the weight before it are done, its update
     when the update before it is done. An update so runs beside the backward ops of the next
     weights, as long as the weights that wait for their update are small.
     """
     window = max(_get_size(update) for update in updates) * _WINDOW
-    done: Set[Any] = set()
+    done: Set[Any] = set(before_loss)
     gate: Optional[Any] = None            # the backward ops of all weights before
     finished: List[Tuple[Any, float]] = []    # (update of a weight and all before, its size)
     for update in _sort_updates(updates):

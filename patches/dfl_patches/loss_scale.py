@@ -9,7 +9,7 @@ finite halves it and skips that step of that optimizer whole, its counter and sc
 """
 import functools
 import weakref
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from .replacing import Replacements
 from . import scale_file
@@ -86,7 +86,8 @@ class LossScaling:
         return self._scale_of_optimizer.get(optimizer)
 
     def _get_graph_scales(self) -> Dict[str, LossScale]:
-        """Names of variables and gradients of the current graph -> the scale that serves them."""
+        """Names of variables, of sets of them and of gradients of the current graph -> the scale
+        that serves them."""
         held = self.nn.tf.get_collection_ref(_GRAPH_KEY)
         if not held:
             held.append({})
@@ -95,29 +96,40 @@ class LossScaling:
     def _find_for_variables(self, variables: Sequence[Any]) -> LossScale:
         """The scale of these variables' optimizer. Where gradients come first, a new one, for the
         optimizer that will be told of them."""
-        scales = self._get_graph_scales()
-        scale = scales.get(variables[0].name)
+        scale = self._find_known(variables)
         if scale is None:
             scale = LossScale(self.nn, variables[0].op.name.split("/")[0])
-            scales.update((variable.name, scale) for variable in variables)
+            self._note(variables, scale)
         return scale
+
+    def _find_known(self, variables: Sequence[Any]) -> Optional[LossScale]:
+        """Of several optimizers that share a variable, the one with exactly these."""
+        scales = self._get_graph_scales()
+        return scales.get(_join_names(variables)) or scales.get(variables[0].name)
+
+    def _note(self, variables: Sequence[Any], scale: LossScale) -> None:
+        scales = self._get_graph_scales()
+        scales.update((variable.name, scale) for variable in variables)
+        scales[_join_names(variables)] = scale
 
     def _bind(self, optimizer: Any, variables: Sequence[Any]) -> None:
         if not variables:
             return
-        scales = self._get_graph_scales()
-        scale = self._scale_of_optimizer.get(optimizer) or scales.get(variables[0].name)
+        scale = self._scale_of_optimizer.get(optimizer) or self._find_known(variables)
         if scale is None or scale.optimizer not in (None, optimizer):
             scale = LossScale(self.nn, optimizer.name)
         scale.optimizer = optimizer
         self._scale_of_optimizer[optimizer] = scale
-        scales.update((variable.name, scale) for variable in variables)
+        self._note(variables, scale)
 
     # -- gradients
 
     def _make_gradients(self, old: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(old)
         def gradients(loss: Any, vars: Sequence[Any], *args: Any, **kwargs: Any) -> List[GradVar]:
+            vars = list(vars)
+            if not vars:
+                return old(loss, vars, *args, **kwargs)
             scale = self._find_for_variables(vars)
             scaled = [self._scale_up(x, scale) for x in loss] \
                 if isinstance(loss, (list, tuple)) else self._scale_up(loss, scale)
@@ -139,17 +151,29 @@ class LossScaling:
         return average_gv_list
 
     def _remember(self, grads_vars: Sequence[GradVar], scale: LossScale) -> None:
-        self._get_graph_scales().update((_get_values(g).name, scale) for g, _ in grads_vars)
+        self._get_graph_scales().update(
+            (g.name, scale) for g in _list_tensors(grads_vars))
 
     def _find_used(self, grads_vars: Sequence[GradVar]) -> Optional[LossScale]:
         """The scale that these gradients were made with; None for gradients of other origin."""
-        scales = self._get_graph_scales()
-        return scales.get(_get_values(grads_vars[0][0]).name) if grads_vars else None
+        tensors = _list_tensors(grads_vars)
+        return self._get_graph_scales().get(tensors[0].name) if tensors else None
+
+    def _find_for_step(self, optimizer: Any, grads_vars: Sequence[GradVar]
+                       ) -> Optional[LossScale]:
+        """The scale that an optimizer's step has to look at; None if no loss was scaled for it."""
+        if not grads_vars:
+            return None
+        # made anew by the model (gated, clipped, summed up), a gradient goes by its variable
+        return (self._find_used(grads_vars) or self.get_scale(optimizer)
+                or self._get_graph_scales().get(grads_vars[0][1].name))
 
     def _scale_up(self, loss: Any, scale: LossScale) -> Any:
         return self.nn.tf.cast(loss, self.nn.tf.float32) * scale.scale
 
     def _scale_down(self, g: Any, scale: LossScale) -> Any:
+        if g is None:       # some trees hand that on
+            return None
         tf = self.nn.tf
         if isinstance(g, tf.IndexedSlices):
             return tf.IndexedSlices(self._scale_down(g.values, scale), g.indices, g.dense_shape)
@@ -185,9 +209,10 @@ class LossScaling:
 
     def _make_update(self, old: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(old)
-        def get_update_op(optimizer: Any, grads_vars: Sequence[GradVar], *args: Any,
+        def get_update_op(optimizer: Any, grads_vars: Iterable[GradVar], *args: Any,
                           **kwargs: Any) -> Any:
-            scale = self._find_used(grads_vars) or self.get_scale(optimizer)
+            grads_vars = list(grads_vars)
+            scale = self._find_for_step(optimizer, grads_vars)
             if scale is None or optimizer in self._updating:
                 return old(optimizer, grads_vars, *args, **kwargs)
             self._updating.append(optimizer)
@@ -204,7 +229,7 @@ class LossScaling:
         """The optimizer's own ops behind one finite check; then the scale's adjustment."""
         tf = self.nn.tf
         is_finite = tf.reduce_all(tf.stack(
-            [tf.reduce_all(tf.is_finite(_get_values(g))) for g, _ in grads_vars]))
+            [tf.reduce_all(tf.is_finite(g)) for g in _list_tensors(grads_vars)]))
         step = tf.cond(is_finite, lambda: tf.group(make_step()), tf.no_op)
         return tf.group(step, scale.make_adjustment(self.nn, is_finite),
                         name=optimizer.name + "_guarded_updates")
@@ -239,6 +264,10 @@ class LossScaling:
         return load_weights
 
 
-def _get_values(g: Any) -> Any:
-    """A gradient's tensor, also of IndexedSlices."""
-    return getattr(g, "values", g)
+def _join_names(variables: Sequence[Any]) -> str:
+    return " ".join(sorted(variable.name for variable in variables))
+
+
+def _list_tensors(grads_vars: Sequence[GradVar]) -> List[Any]:
+    """The gradients' tensors, also of IndexedSlices; without what has no gradient."""
+    return [getattr(g, "values", g) for g, _ in grads_vars if g is not None]

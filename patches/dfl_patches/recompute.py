@@ -104,7 +104,7 @@ class _Rewriter(object):
         the order in which lean_updates lets them run."""
         def is_outside(op: Any) -> bool:
             return op not in self.within
-        variables = {g.op: get_variable_op(v) for g, v in self.pairs}
+        variables = {g.op: get_variable_op(v) for g, v in self.pairs if g is not None}
         roots: List[Any] = []
         for root in sort_by_backpropagation(list(variables), is_outside):
             roots.append(root)
@@ -200,6 +200,9 @@ class _Rewriter(object):
         copies = set(self.copies.values())
         guarded = []
         for gradient, variable in self.pairs:
+            if gradient is None:    # some trees hand that on
+                guarded.append((gradient, variable))
+                continue
             source = get_variable_op(variable)
             reads = set(list_reads(source))
             late = [op for op in list_readers(source, copies | reads) if op in copies]

@@ -91,7 +91,7 @@ def collect_updates(grads_vars: Sequence[Tuple[Any, Any]], made: Sequence[Any]) 
     updates = []
     for gradient, variable in grads_vars:
         written = get_variable_op(variable)
-        if written in writes:
+        if gradient is not None and written in writes:
             updates.append(Update(variable, gradient, writes.pop(written)))
 
     fresh = set(made)

@@ -21,6 +21,7 @@ class AMPModel(face_model.FaceModel):
 
     declared_options = options.OPTIONS
     pretrain = False    # AMP has no such mode
+    is_batch_in_graph = True    # every sample draws its share of channels
 
     # override
     def on_initialize_options(self):

@@ -23,6 +23,7 @@ class QModel(FaceModel):
 
     declared_options = ()
     resolution = graph.RESOLUTION
+    batch_size_range = (graph.BATCH_SIZE, graph.BATCH_SIZE)
     face_type = FaceType.FULL
     pretrain = pretrain_just_disabled = False
     last_samples = None     # the batch drawn last

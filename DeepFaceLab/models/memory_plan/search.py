@@ -65,13 +65,20 @@ def guess_largest(shares: Dict[int, float], power: int) -> Optional[float]:
 
 
 def find_largest_batch(planner: Planner, limits: Limits) -> Optional[StepPlan]:
-    """No graph is built for it. None: one sample a device is too much."""
+    """No graph is built for it, unless the model's holds the batch. None: one sample a device is
+    too much."""
     batch_size, towers = planner.plan().batch_size, planner.get_towers()
+    lowest, highest = [max(1, size // towers) * towers for size in get_batch_range(planner)]
 
     def plan_at(size: int) -> StepPlan:
         return planner.plan(size)
     return find_largest(plan_at, limits, (batch_size, 2 * batch_size),
-                        Grid(towers, LARGEST_BATCH // towers * towers, towers), power=1)
+                        Grid(lowest, highest, towers), power=1)
+
+
+def get_batch_range(planner: Planner) -> Tuple[int, int]:
+    """(lowest, highest) that the model can have."""
+    return tuple(planner.model.batch_size_range or (1, LARGEST_BATCH))
 
 
 def find_largest_resolution(planner: Planner, limits: Limits, grid: Grid) -> Optional[StepPlan]:
@@ -92,8 +99,9 @@ def list_levers(planner: Planner, choices: Sequence[Any]) -> List[Lever]:
     whether only a new model can have them) of the model's options."""
     base = planner.plan()
     levers = []
-    if base.batch_size > planner.get_towers():
-        half = planner.plan(base.batch_size // 2)
+    lowest = max(planner.get_towers(), get_batch_range(planner)[0])
+    if base.batch_size > lowest:
+        half = planner.plan(max(base.batch_size // 2, lowest))
         levers.append(Lever('batch_size %d' % half.batch_size, half, False))
     for text, changes, is_for_new in choices:
         levers.append(Lever(text, planner.plan(**changes), is_for_new))

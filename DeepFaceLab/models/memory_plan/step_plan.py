@@ -97,18 +97,29 @@ class Planner(object):
 
         UserError when the model does not tell, or cannot be built like this."""
         names = tuple(self.model.patches.names if patches is None else patches)
-        key = (names, tuple(sorted(changes.items())))
-        if key not in self._built:
-            self._built[key] = self._build(names, changes)
-        return self._built[key].plan(batch_size or self._built[key].batch_size)
+        built = self._find(names, None, changes)
+        if self.model.is_batch_in_graph and batch_size not in (None, built.batch_size):
+            built = self._find(names, batch_size, changes)
+        return built.plan(batch_size or built.batch_size)
 
     def get_towers(self) -> int:
         """Devices that share a batch."""
         return len(self.model.plan_placement().towers)
 
-    def _build(self, patches: Tuple[str, ...], changes: Dict[str, Any]) -> BuiltStep:
+    def _find(self, patches: Tuple[str, ...], batch_size: Optional[int],
+              changes: Dict[str, Any]) -> BuiltStep:
+        """batch_size: what to build the graph for, None: the model's."""
+        key = (patches, batch_size, tuple(sorted(changes.items())))
+        if key not in self._built:
+            self._built[key] = self._build(patches, batch_size, changes)
+        return self._built[key]
+
+    def _build(self, patches: Tuple[str, ...], batch_size: Optional[int],
+               changes: Dict[str, Any]) -> BuiltStep:
         self.builds += 1
         model = copy.copy(self.model)
+        if batch_size is not None:
+            model.batch_size = batch_size
         model.options = dict(self.model.options, **changes)
         model.options_show_override = dict(self.model.options_show_override)
         placement = model.plan_placement()
@@ -133,11 +144,15 @@ class OwnGraph(object):
         self.graph = nn.tf.Graph()
         self.scope = self.graph.as_default()
         self.scope.__enter__()
-        nn.tf.set_random_seed(1)
-        nn.set_floatx(nn.tf.float32)
-        nn.set_data_format(self.data_format)
-        if self.patches != self.was_applied:
-            patch_layer.switch_patches(self.patches)
+        try:
+            nn.tf.set_random_seed(1)
+            nn.set_floatx(nn.tf.float32)
+            nn.set_data_format(self.data_format)
+            if self.patches != self.was_applied:
+                patch_layer.switch_patches(self.patches)
+        except BaseException:       # a patch refuses; then __exit__ is not called
+            self.__exit__(None, None, None)
+            raise
         return self.graph
 
     def __exit__(self, *exc_info: Any) -> None:
