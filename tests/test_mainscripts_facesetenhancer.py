@@ -121,7 +121,7 @@ def test_a_face_that_ends_its_worker_is_named(faces):
     assert name == "CPU" and client_dict["gpu_index"] is None
     first = run.get_data({})
     run.on_data_return({}, first)
-    assert run.get_data({}) == first == (0, paths[0])
+    assert run.get_data({}) is first and first == (0, paths[0])     # its attempts are counted
     run.on_data_failed({}, first)
     run.on_result({}, run.get_data({}), faces / "x.jpg")
     assert run.get_data({}) is None

@@ -1,4 +1,5 @@
 """mainscripts/file_workers.py: one function for many files, here and in processes."""
+import os
 from pathlib import Path
 
 import pytest
@@ -38,11 +39,18 @@ def test_many_failures_are_counted(capsys):
     assert "number 0" in out and "number 99" not in out and "80 more" in out
 
 
-def test_a_lost_process_costs_its_files(monkeypatch):
-    run = file_workers.FileMapSubprocessor("x", work, [Path("a"), Path("b")], None, 1, 1)
-    data = run.get_data({})
-    run.on_data_return({}, data)
-    run.on_data_failed({}, run.get_data({}))
-    run.on_data_failed({}, run.get_data({}))
-    assert run.get_data({}) is None
-    assert all("process" in failure.reason for failure in run.get_result())
+def die_of_seven(path, _):
+    """Module-level: worker processes import it."""
+    if path.name == "7":
+        os._exit(9)
+    return path.name
+
+
+def test_a_file_that_ends_its_processes_costs_itself_only(monkeypatch, capsys):
+    monkeypatch.setattr(file_workers.multiprocessing, "cpu_count", lambda: 2)
+    names = ["%d" % number for number in range(40)]
+    results = map_files("Working", die_of_seven, [Path(name) for name in names],
+                        files_per_process=1)
+    assert results.pop(7).reason == "7 is left out: the process that worked on it failed."
+    assert results == names[:7] + names[8:]
+    assert "7 is left out" in capsys.readouterr().out

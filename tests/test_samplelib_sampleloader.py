@@ -198,6 +198,19 @@ def test_many_files_are_read_by_worker_processes(tmp_path, monkeypatch):
             assert a[:2] == b[:2] and (a[2] == b[2]).all() and a[5:] == b[5:]
 
 
+def test_a_file_that_ends_its_processes_is_left_out_alone(capsys):
+    """Its attempts are counted: the host gives the very item up."""
+    run = FaceSamplesLoaderSubprocessor(["a", "b"])
+    both = run.get_data({})
+    run.on_data_return({}, both)
+    first = run.get_data({})
+    run.on_data_return({}, first)
+    assert run.get_data({}) is first and first == [(0, "a")]
+    run.on_data_failed({}, first)
+    assert run.get_data({}) == [(1, "b")] and run.get_data({}) is None
+    assert "a is left out" in capsys.readouterr().out
+
+
 def test_small_sets_start_no_process(monkeypatch):
     assert FaceSamplesLoaderSubprocessor(["a.jpg"] * 1000)._process_count() == 1
     assert FaceSamplesLoaderSubprocessor([]).run() == []

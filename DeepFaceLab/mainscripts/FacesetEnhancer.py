@@ -72,7 +72,7 @@ class EnhanceSubprocessor(Subprocessor):
         self.output_folder = output_folder
         self.devices = list(devices)
         self.results: List[Any] = [None] * len(self.paths)
-        self.pending = list(range(len(self.paths)))[::-1]
+        self.pending = list(enumerate(self.paths))[::-1]
 
     def process_info_generator(self) -> Iterator[Tuple[str, Dict, Dict]]:
         for device in self.devices:
@@ -90,13 +90,10 @@ class EnhanceSubprocessor(Subprocessor):
         io.progress_bar_close()
 
     def get_data(self, host_dict: Dict) -> Optional[Tuple[int, Path]]:
-        if not self.pending:
-            return None
-        index = self.pending.pop()
-        return index, self.paths[index]
+        return self.pending.pop() if self.pending else None
 
     def on_data_return(self, host_dict: Dict, data: Tuple[int, Path]) -> None:
-        self.pending.append(data[0])
+        self.pending.append(data)
 
     def on_data_failed(self, host_dict: Dict, data: Tuple[int, Path]) -> None:
         self.results[data[0]] = FileFailure("{} could not be enhanced.".format(data[1]))

@@ -73,8 +73,9 @@ class FileMapSubprocessor(Subprocessor):
         self.paths = list(paths)
         self.count = count
         self.results: List[Any] = [None] * len(self.paths)
-        self.pending = [list(range(first, min(first + per_message, len(self.paths))))
-                        for first in range(0, len(self.paths), per_message)][::-1]
+        items = list(enumerate(self.paths))
+        self.pending = [items[first:first + per_message]
+                        for first in range(0, len(items), per_message)][::-1]
 
     def process_info_generator(self) -> Iterator[Tuple[str, dict, dict]]:
         for number in range(self.count):
@@ -87,18 +88,16 @@ class FileMapSubprocessor(Subprocessor):
         io.progress_bar_close()
 
     def get_data(self, host_dict: dict) -> Optional[List[Tuple[int, Path]]]:
-        if not self.pending:
-            return None
-        return [(index, self.paths[index]) for index in self.pending.pop()]
+        return self.pending.pop() if self.pending else None
 
     def on_data_return(self, host_dict: dict, data) -> None:
-        self.pending.append([index for index, _ in data])
+        """One file of several may be to blame: they are tried one by one."""
+        self.pending += [data] if len(data) == 1 else [[item] for item in reversed(data)]
 
     def on_data_failed(self, host_dict: dict, data) -> None:
         for index, path in data:
             self.results[index] = FileFailure(
-                "{} is left out: the process that worked on it or one of its {} neighbours "
-                "failed.".format(path, len(data) - 1))
+                "{} is left out: the process that worked on it failed.".format(path))
 
     def on_result(self, host_dict: dict, data, result) -> None:
         for index, value in result:

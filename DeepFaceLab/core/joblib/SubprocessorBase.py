@@ -77,7 +77,11 @@ class Subprocessor:
         raise NotImplementedError
 
     def on_data_return(self, host_dict: dict, data) -> None:
-        """The worker could not process the item: put it back where `get_data` finds it."""
+        """The worker could not process the item: put it back where `get_data` finds it.
+
+        The object itself, or parts of it: its attempts are counted by its identity, and an equal
+        one that `get_data` makes anew would be tried until no worker is left.
+        """
         raise NotImplementedError
 
     def on_result(self, host_dict: dict, data, result) -> None:
