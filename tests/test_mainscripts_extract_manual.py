@@ -319,6 +319,7 @@ class Passes:
 
     def __init__(self, monkeypatch, *users):
         self.users, self.seen = list(users), []
+        monkeypatch.setattr(io, "is_support_windows", lambda: True)
         original = ManualPass
 
         def make(data, **arguments):
@@ -363,9 +364,16 @@ def test_frames_without_a_face_are_fixed_by_hand(frames, tmp_path, monkeypatch):
 
 def test_no_screen_is_an_error(frames, tmp_path, monkeypatch):
     monkeypatch.setattr(io, "is_support_windows", lambda: False)
-    with pytest.raises(UserError, match="no screen"):
-        extract(tmp_path)
-    assert all(path.is_file() for path in frames)
+    earlier = tmp_path / "aligned" / "00001_0.jpg"
+    earlier.parent.mkdir()
+    earlier.write_bytes(b"of an earlier extraction")
+    for detector in ("manual", None):
+        if detector is None:    # asked for
+            options.current_sources().flags.update(
+                extract_detector="manual", extract_overwrite="y")
+        with pytest.raises(UserError, match="no screen"):
+            extract(tmp_path, detector=detector)
+        assert all(path.is_file() for path in frames + [earlier])
 
 
 WINDOW_SCRIPT = """

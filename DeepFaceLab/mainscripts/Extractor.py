@@ -90,6 +90,7 @@ def main(detector: Optional[str] = None, input_path: Optional[Path] = None,
     extract_start.check_detector(detector)
     make_folder(output_path)
     folders = Folders(input_path, output_path, output_path.parent / (output_path.name + "_debug"))
+    folders.check()
     face_type = FaceType.fromString(face_type) if isinstance(face_type, str) else face_type
     if face_type is None and manual_output_debug_fix:
         face_type = extract_start.read_face_type(folders)

@@ -13,7 +13,7 @@ from facelib import FaceType
 
 from .extract_host import ExtractSubprocessor
 from .extract_manual import ManualState
-from .extract_manual_window import FrameView, ManualWindow
+from .extract_manual_window import FrameView, ManualWindow, check_screen
 from .extract_stages import FrameData
 from .extract_worker import LANDMARKS, ExtractCli, get_write_error
 
@@ -47,10 +47,7 @@ class ManualPass(Subprocessor):
         return self.state.is_stopped
 
     def on_check_run(self) -> bool:
-        if not io.is_support_windows():
-            raise UserError("Faces are marked by hand in a window, and there is no screen.", [
-                "opencv-python has windows, opencv-python-headless does not.",
-                "Let a detector find the faces: --detector s3fd or --detector mediapipe"])
+        check_screen()
         return not self.state.is_finished
 
     def run(self) -> List[FrameData]:
