@@ -38,6 +38,22 @@ def test_list_by_name_and_of_one_kind(tmp_path):
         frame_sequence.list_frames(tmp_path / "gone")
 
 
+def test_folders_are_no_pictures(tmp_path):
+    path = write(tmp_path / "b.png")
+    (tmp_path / "a.png").mkdir()
+    assert frame_sequence.list_frames(tmp_path) == [path]
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_a_picture_without_its_end_is_named(suffix, tmp_path):
+    path = write(tmp_path / ("cut" + suffix), (64, 64))
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(UserError, match="cut%s is cut off" % suffix):
+        frame_sequence.read_size(path)
+    with pytest.raises(UserError, match="is cut off"):
+        list(frame_sequence.read_frames([path], (64, 64)))
+
+
 def test_reading_stops_at_another_size(tmp_path):
     paths = [write(tmp_path / name) for name in ("1.png", "2.png")]
     paths.append(write(tmp_path / "3.png", (8, 8)))

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from core import persist
-from core.cv2ex import cv2_imread, to_gray
+from core.cv2ex import to_gray
 from core.errors import UserError
 from core.imagelib import SegIEPolys
 from core.interact import interact as io
@@ -104,10 +104,9 @@ def resize_file(path: Path, task: Task) -> Path:
 def read_pixels(path: Path, task: Task) -> Tuple[np.ndarray, bool]:
     """((h, w, 3), or (h, w) of a gray file and where gray is wanted, uint8; whether they differ
     from those of the file)"""
-    picture = cv2_imread(path, verbose=False)
-    if picture is not None and picture.dtype == np.uint8 and picture.ndim == 2:
+    picture = read_picture(path, keeps_gray=True)
+    if picture.ndim == 2:
         return picture, False
-    picture = read_picture(path)
     if task.is_gray:
         return to_gray(picture, task.gray_channel)[..., 0], True
     return picture, False

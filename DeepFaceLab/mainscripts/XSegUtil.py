@@ -97,14 +97,16 @@ def _store(path: Path, argument: Tuple[Prepared, np.ndarray]) -> None:
 
 def fetch_xseg(input_path: Path) -> None:
     """Copy the faces with polygons to `<folder>_xseg` beside; asks whether to delete the originals.
+
+    UserError when there are none.
     """
     input_path = Path(input_path).absolute()
     paths = list_pictures(input_path, "xseg fetch")
     has_polys = map_files("Looking for polygons", _has_polys, paths, files_per_process=_HEADER)
     found = [path for path, has in zip(paths, has_polys) if has is True]
     if not found:
-        io.log_info("No face in {} has polygons.".format(input_path))
-        return
+        raise UserError("No face in {} has polygons.".format(input_path),
+                        ["draw some: main.py xseg editor --input-dir ..."])
     folder = input_path.with_name(input_path.name + FETCH_END)
     persist.make_folder(folder)
     for path in io.progress_bar_generator(found, "Copying"):

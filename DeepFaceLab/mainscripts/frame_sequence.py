@@ -6,15 +6,19 @@ from typing import Iterator, List, Optional, Tuple
 
 from core import pathex, provenance
 from core.errors import UserError
+from core.frame_image import is_cut_off
 from core.interact import interact as io
 from core.picture_header import read_picture_size
 from DFLIMG import DFLIMG
+
+_PICTURE_REMEDY = "make it again, or move it elsewhere"
 
 
 def list_frames(folder: Path, ext: Optional[str] = None) -> List[Path]:
     """The pictures of a folder by name, at least one, all of one kind. UserError."""
     suffixes = pathex.image_extensions if ext is None else ["." + ext.lower().lstrip(".")]
-    paths = pathex.get_image_paths(folder, suffixes, return_Path_class=True)
+    paths = [path for path in pathex.get_image_paths(folder, suffixes, return_Path_class=True)
+             if path.is_file()]
     if not paths:
         raise UserError("There are no pictures in {}.".format(folder), ["check the folder"])
     kinds = sorted({path.suffix.lower() for path in paths})
@@ -33,15 +37,17 @@ def refuse_faces(paths: List[Path]) -> None:
 
 
 def read_size(path: Path, data: Optional[bytes] = None) -> Tuple[int, int]:
-    """(height, width) of a picture, whose bytes may be known. UserError for what is none."""
+    """(height, width) of a picture, whose bytes may be known. UserError for what is none, or has
+    lost its end: ffmpeg would make the rest up, or not say which one it is."""
     data = path.read_bytes() if data is None else data
+    if is_cut_off(data):
+        raise UserError("{} is cut off: its end is missing.".format(path), [_PICTURE_REMEDY])
     size = read_picture_size(data)
     if size is None:    # a tif, or damaged
         from core.cv2ex import cv2_imread
         picture = cv2_imread(path, loader_func=lambda _: data, verbose=False)
         if picture is None:
-            raise UserError("{} cannot be read as a picture.".format(path),
-                            ["make it again, or move it elsewhere"])
+            raise UserError("{} cannot be read as a picture.".format(path), [_PICTURE_REMEDY])
         size = picture.shape[:2]
     return size
 
