@@ -91,6 +91,19 @@ def test_another_face_type(faces, monkeypatch, name, face_type):
     assert np.abs(cv2.resize(mask, (128, 128)) - drawn).mean() < 0.04
 
 
+def test_faces_that_a_fork_has_cropped(faces, monkeypatch):
+    path = faces / "00000_0.jpg"
+    face = DFLIMG.load(path)
+    face.set_face_type("mve_custom")
+    face.save()
+    answer(monkeypatch, resize_size="128")
+    FacesetResizer.process_folder(faces)
+    old, new = face.get_dict(), DFLIMG.load(path)
+    assert new.get_face_type() == "mve_custom" and new.get_shape() == (128, 128, 3)
+    np.testing.assert_allclose(new.get_landmarks(), 2 * np.array(old["landmarks"]))
+    np.testing.assert_allclose(new.get_image_to_face_mat(), 2 * np.array(old["image_to_face_mat"]))
+
+
 def test_results_can_stay_beside(faces, monkeypatch):
     before = read_tree(faces)
     output = faces.parent / "faces.v1_resized"

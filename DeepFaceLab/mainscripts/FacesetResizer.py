@@ -120,7 +120,11 @@ def scale_data(face: DFLJPG, size: int, old_size: int) -> Dict[str, Any]:
         polys = face.get_seg_ie_polys()
         polys.mult_points(scale)
         changes["seg_ie_polys"] = polys.dump()
-    changes.update(_find_matrix(face, size, FaceType.fromString(face.get_face_type())))
+    face_type, matrix = FaceType.fromString(face.get_face_type()), face.get_image_to_face_mat()
+    if face_type in LandmarksProcessor.FaceType_to_padding_remove_align:
+        changes.update(_find_matrix(face, size, face_type))
+    elif matrix is not None:    # of a fork: only this matrix tells how the face was cropped
+        changes["image_to_face_mat"] = matrix * scale
     return changes
 
 
