@@ -1,4 +1,6 @@
 """mainscripts/extract_record.py: what is done, after an interruption and after the end."""
+import os
+
 import pytest
 
 from core.errors import UserError
@@ -90,6 +92,18 @@ def test_folder_that_cannot_be_written(folder, monkeypatch):
     (folder / "out" / RECORD_NAME).mkdir()
     with pytest.raises(UserError, match="cannot be written"):
         ExtractRecord(folder / "out").start(SETTINGS, False)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+def test_a_full_disk_is_told(folder):
+    record = ExtractRecord(folder / "out")
+    record.start(SETTINGS, False)
+    with open("/dev/full", "w") as full:
+        record._file = full
+        with pytest.raises(UserError, match="extract_record.jsonl cannot be written: No space"):
+            record.add(make_frame(folder, 1, 1))
+        with pytest.raises(OSError):    # what it still holds back
+            full.close()
 
 
 def test_remains_of_a_frame_are_removed(folder):

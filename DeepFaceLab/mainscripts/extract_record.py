@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
-from core import pathex
+from core import pathex, persist
 from core.errors import UserError
 from core.interact import interact as io
 from core.json_input import parse_json
@@ -90,9 +90,7 @@ class ExtractRecord:
                 self._file = open(str(self.path), "w", encoding="utf-8", newline="\n")
                 self._write({"version": VERSION, "settings": settings})
         except OSError as error:
-            raise UserError("%s cannot be written: %s." % (self.path, error.strerror or error), [
-                "Check that the folder of the faces may be written to and the disk is not full.",
-                "Or give another with --output-dir."]) from error
+            raise self._make_error(error) from error
         self.is_complete = False
 
     def add(self, frame: FrameData) -> None:
@@ -123,8 +121,16 @@ class ExtractRecord:
         return self.frames.get(path.name, {}).get("faces") == 0
 
     def _write(self, entry: Dict[str, Any]) -> None:
-        self._file.write(json.dumps(entry, sort_keys=True) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(entry, sort_keys=True) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise self._make_error(error) from error
+
+    def _make_error(self, error: OSError) -> UserError:
+        return UserError("%s cannot be written: %s." % (self.path, error.strerror or error), [
+            "Check that the folder of the faces may be written to and the disk is not full.",
+            "Or give another with --output-dir."])
 
 
 def _parse_line(line: str) -> Optional[Dict[str, Any]]:
@@ -163,4 +169,4 @@ def remove_faces_of(frames: Sequence[Path], output_path: Path) -> None:
         name = path.name[:-len(TEMP_SUFFIX)] if path.name.endswith(TEMP_SUFFIX) else path.name
         stem, _, number = Path(name).stem.rpartition("_")
         if Path(name).suffix == ".jpg" and stem in stems and number.isdigit():
-            path.unlink()
+            persist.remove_file(path)
