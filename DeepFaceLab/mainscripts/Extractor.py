@@ -221,9 +221,11 @@ class _Extraction:
         return self._run_pass(TYPE_FINAL, marked)
 
     def _fix(self, data: List[FrameData], done: Sequence[Path]) -> List[FrameData]:
-        """By hand where no face was found, now or before an interruption (`done`)."""
+        """By hand where no face was found, now or before an interruption (`done`), or where the
+        networks failed; a frame that cannot be read is of no use here either."""
         data = data + [FrameData(path) for path in done if self.record.is_without_face(path)]
-        missing = [frame for frame in data if frame.faces_detected == 0 and not frame.error]
+        missing = [frame for frame in data
+                   if frame.faces_detected == 0 and (frame.is_given_up or not frame.error)]
         if not missing:
             io.log_info("All frames have faces: nothing is marked by hand.")
             return data

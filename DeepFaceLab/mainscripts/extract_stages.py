@@ -44,6 +44,7 @@ class FrameData:
                                                if final_output_files is not None else [])
         self.faces_detected = 0
         self.error = ""     # why it was not processed
+        self.is_given_up = False    # its workers failed; it may be fine
 
 
 class FaceOutput(NamedTuple):
