@@ -201,11 +201,11 @@ def test_refusals(tmp_path, monkeypatch):
     write_other_pictures(folder)
     with pytest.raises(UserError, match="None of the files"):
         FacesetResizer.process_folder(folder)
+    assert not (tmp_path / "faces_resized").exists()
     (tmp_path / "packed").mkdir()
     (tmp_path / "packed" / "faceset.pak").write_bytes(b"")
     with pytest.raises(UserError, match="packed"):
         FacesetResizer.process_folder(tmp_path / "packed")
-    (tmp_path / "faces_resized").rename(tmp_path / "moved")
     (tmp_path / "faces_resized").write_bytes(b"a file")
     with pytest.raises(UserError, match="faces_resized"):
         FacesetResizer.process_folder(folder)

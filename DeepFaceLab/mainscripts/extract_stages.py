@@ -11,6 +11,8 @@ import numpy as np
 from core import mathlib
 from core.cv2ex import cv2_encode, to_gray
 from core.errors import UserError
+from core.frame_image import read_frame
+from core.imagelib import cut_odd_image
 from core.mathlib import transform_points
 from DFLIMG import DFLJPG
 from facelib import FaceType, LandmarksProcessor
@@ -60,6 +62,16 @@ class FaceOutput(NamedTuple):
     folder: Optional[Path]
     debug_folder: Optional[Path] = None
     is_gray: bool = False
+
+
+def read_even_frame(path: Path) -> np.ndarray:
+    """A frame's picture (h,w,3) uint8 whose sides are even: an odd one loses its last line.
+    UserError for one that cannot be read, or has nothing left."""
+    image = read_frame(path, must_be_whole=True)
+    height, width = image.shape[:2]
+    if min(height, width) < 2:
+        raise UserError("The frame %s is %d x %d pixels." % (path, width, height))
+    return np.ascontiguousarray(cut_odd_image(image))
 
 
 def rotate_view(image: np.ndarray, rotation: int) -> np.ndarray:

@@ -31,6 +31,7 @@ def merge_back(outputs: Sequence[Path], folder: Path, output_folder: Path, optio
     cannot be replaced; the results that are left stay where they are.
     """
     if not outputs:
+        _remove_empty(output_folder)
         raise UserError("None of the files could be processed: see above.",
                         ["choose the folder of the aligned faces; nothing was changed"])
     if not ask(option, io):
@@ -39,7 +40,13 @@ def merge_back(outputs: Sequence[Path], folder: Path, output_folder: Path, optio
     for output in io.progress_bar_generator(outputs, "Merging"):
         persist.replace_file(output, folder / output.name)
     persist.sync_folder(folder)
-    if any(output_folder.iterdir()):
+    if not _remove_empty(output_folder):
         io.log_info("{} holds other files and stays.".format(output_folder))
-    else:
-        output_folder.rmdir()
+
+
+def _remove_empty(folder: Path) -> bool:
+    """Whether nothing was in the folder, which is gone then."""
+    if any(folder.iterdir()):
+        return False
+    folder.rmdir()
+    return True
