@@ -38,6 +38,16 @@ def test_list_by_name_and_of_one_kind(tmp_path):
         frame_sequence.list_frames(tmp_path / "gone")
 
 
+def test_both_spellings_of_a_suffix_are_one_kind(tmp_path):
+    paths = [write(tmp_path / name) for name in ("1.jpg", "2.JPEG", "3.Jpg")]
+    assert frame_sequence.list_frames(tmp_path) == paths
+
+
+def test_a_picture_that_is_gone_is_named(tmp_path):
+    with pytest.raises(UserError, match="gone.png cannot be read: No such file"):
+        frame_sequence.read_size(tmp_path / "gone.png")
+
+
 def test_folders_are_no_pictures(tmp_path):
     path = write(tmp_path / "b.png")
     (tmp_path / "a.png").mkdir()

@@ -12,6 +12,15 @@ from core.picture_header import read_picture_size
 from DFLIMG import DFLIMG
 
 _PICTURE_REMEDY = "make it again, or move it elsewhere"
+_OTHER_SPELLINGS = {".jpeg": ".jpg", ".tiff": ".tif"}
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError("{} cannot be read: {}.".format(path, error.strerror or error),
+                        [_PICTURE_REMEDY]) from error
 
 
 def list_frames(folder: Path, ext: Optional[str] = None) -> List[Path]:
@@ -21,7 +30,8 @@ def list_frames(folder: Path, ext: Optional[str] = None) -> List[Path]:
              if path.is_file()]
     if not paths:
         raise UserError("There are no pictures in {}.".format(folder), ["check the folder"])
-    kinds = sorted({path.suffix.lower() for path in paths})
+    kinds = sorted({_OTHER_SPELLINGS.get(path.suffix.lower(), path.suffix.lower())
+                    for path in paths})
     if len(kinds) > 1:
         raise UserError("{} holds pictures of several kinds: {}.".format(
             folder, ", ".join(kinds)), ["keep one kind, and move the others elsewhere"])
@@ -39,7 +49,7 @@ def refuse_faces(paths: List[Path]) -> None:
 def read_size(path: Path, data: Optional[bytes] = None) -> Tuple[int, int]:
     """(height, width) of a picture, whose bytes may be known. UserError for what is none, or has
     lost its end: ffmpeg would make the rest up, or not say which one it is."""
-    data = path.read_bytes() if data is None else data
+    data = _read_file(path) if data is None else data
     if is_cut_off(data):
         raise UserError("{} is cut off: its end is missing.".format(path), [_PICTURE_REMEDY])
     size = read_picture_size(data)
@@ -72,7 +82,7 @@ def has_odd_side(size: Tuple[int, int]) -> bool:
 def read_frames(paths: List[Path], size: Tuple[int, int]) -> Iterator[bytes]:
     """The files' bytes, with a progress bar; a tif, which nothing divides in a pipe, as png."""
     for path in io.progress_bar_generator(paths, "Encoding"):
-        data = path.read_bytes()
+        data = _read_file(path)
         check_size(path, read_size(path, data), size)
         if path.suffix.lower() in (".tif", ".tiff"):
             from core.cv2ex import cv2_encode, cv2_imread
