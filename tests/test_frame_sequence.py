@@ -97,10 +97,14 @@ def test_mark_is_kept(is_marked, tmp_path):
 
 def test_folder_of_faces_is_refused(facesets, tmp_path):
     faces = frame_sequence.list_frames(facesets.src)
-    with pytest.raises(UserError, match="landmarks would be lost"):
+    with pytest.raises(UserError, match="landmarks of 00000_0.jpg would be lost"):
         frame_sequence.refuse_faces(faces)
     frame_sequence.refuse_faces([write(tmp_path / "frame.jpg")])
     frame_sequence.refuse_faces([write(tmp_path / "frame.png")])
+    with pytest.raises(UserError, match=faces[1].name):
+        frame_sequence.refuse_faces([tmp_path / "frame.jpg", faces[1]])
+    (tmp_path / "text.jpg").write_bytes(b"no picture")
+    frame_sequence.refuse_faces([tmp_path / "text.jpg"])
 
 
 def test_link_or_copy_where_links_are_refused(tmp_path, monkeypatch):

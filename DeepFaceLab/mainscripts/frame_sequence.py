@@ -9,7 +9,8 @@ from core.errors import UserError
 from core.frame_image import is_cut_off
 from core.interact import interact as io
 from core.picture_header import read_picture_size
-from DFLIMG import DFLIMG
+from DFLIMG import DFLJPG
+from DFLIMG.jpeg_segments import CorruptJpegError
 
 _PICTURE_REMEDY = "make it again, or move it elsewhere"
 _OTHER_SPELLINGS = {".jpeg": ".jpg", ".tiff": ".tif"}
@@ -19,8 +20,12 @@ def _read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UserError("{} cannot be read: {}.".format(path, error.strerror or error),
-                        [_PICTURE_REMEDY]) from error
+        raise _make_read_error(path, error) from error
+
+
+def _make_read_error(path: Path, error: OSError) -> UserError:
+    return UserError("{} cannot be read: {}.".format(path, error.strerror or error),
+                     [_PICTURE_REMEDY])
 
 
 def list_frames(folder: Path, ext: Optional[str] = None) -> List[Path]:
@@ -39,11 +44,20 @@ def list_frames(folder: Path, ext: Optional[str] = None) -> List[Path]:
 
 
 def refuse_faces(paths: List[Path]) -> None:
-    """UserError for a folder of aligned faces, whose data a rewritten picture would lose."""
-    face = DFLIMG.load(paths[0])
-    if face is not None and face.has_data():
-        raise UserError("{} holds aligned faces: their landmarks would be lost.".format(
-            paths[0].parent), ["give the folder of the frames"])
+    """UserError for aligned faces, whose data a rewritten picture would lose."""
+    for path in paths:
+        if path.suffix.lower() in (".jpg", ".jpeg") and _has_face_data(path):
+            raise UserError("{} holds aligned faces: the landmarks of {} would be lost.".format(
+                path.parent, path.name), ["give the folder of the frames"])
+
+
+def _has_face_data(path: Path) -> bool:
+    try:
+        return DFLJPG.load_header(str(path)).has_data()
+    except CorruptJpegError:    # it is named when its size is read
+        return False
+    except OSError as error:
+        raise _make_read_error(path, error) from error
 
 
 def read_size(path: Path, data: Optional[bytes] = None) -> Tuple[int, int]:
