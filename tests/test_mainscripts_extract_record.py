@@ -29,13 +29,15 @@ def folder(tmp_path):
     return tmp_path
 
 
-def write_record(folder, frames, is_complete=False):
+def write_record(folder, frames, is_complete=None):
+    """is_complete: None is an interrupted run."""
     record = ExtractRecord(folder / "out")
     assert record.settings is None and not record.is_interrupted()
     record.start(SETTINGS, False)
     for frame in frames:
         record.add(frame)
-    record.finish(is_complete)
+    if is_complete is not None:
+        record.finish(is_complete)
     return ExtractRecord(folder / "out")
 
 
@@ -57,12 +59,23 @@ def test_frames_are_done_while_their_files_are_whole(folder):
     assert not record.is_done(paths[2], folder / "out", folder)     # its debug picture is missing
 
 
-def test_deleted_faces_stay_deleted_after_the_end(folder):
-    frame = make_frame(folder, 1)
-    record = write_record(folder, [frame], is_complete=True)
-    assert record.is_complete and not record.is_interrupted()
-    (folder / "out" / "00001_0.jpg").unlink()
-    assert record.is_done(frame.filepath, folder / "out", folder)
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_deleted_faces_stay_deleted_after_the_end(is_complete, folder):
+    """Also where some frames have failed; a run that goes on and is interrupted changes nothing
+    for them, but is one."""
+    first, second, third = [make_frame(folder, number) for number in (1, 2, 3)]
+    record = write_record(folder, [first, second], is_complete)
+    assert record.is_complete is is_complete and record.is_interrupted() is not is_complete
+    for path in (folder / "out").glob("*_0.jpg"):
+        path.unlink()
+    assert record.is_done(first.filepath, folder / "out", folder)
+    record.start(SETTINGS, True)
+    record.add(second)      # once more
+    record.add(third)
+    record = ExtractRecord(folder / "out")
+    assert record.is_interrupted()
+    assert [record.is_done(frame.filepath, folder / "out", None)
+            for frame in (first, second, third)] == [True, False, False]
 
 
 @pytest.mark.parametrize("tail", [b'{"frame": "00002.p', b"\x00" * 50, b'{"frame": 5}\n[1]\nnull'])

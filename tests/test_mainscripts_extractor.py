@@ -138,13 +138,15 @@ def test_frame_that_raises_is_given_up_alone(tmp_path, log, monkeypatch):
     assert extract(tmp_path) == dict(images=8, faces=7, failed=1)
     text = "\n".join(log)
     assert "00006.png" in text and "this frame is not liked" in text
-    # it is tried again; what is done stays
+    # it is tried again; what is done stays, and what the user has deleted since stays deleted
     record = ExtractRecord(tmp_path / "aligned")
     assert record.is_interrupted() and len(record.frames) == 7
+    (tmp_path / "aligned" / "00001_0.jpg").unlink()
     monkeypatch.setattr(extract_networks, "S3FDNetworks", support.SquareNetworks)
     monkeypatch.setattr(io, "input_bool", lambda text, default, help_message=None: default)
     assert extract(tmp_path) == dict(images=8, faces=8, failed=0)
     assert "7 of 8 frames are done already." in log
+    assert len(read_faces(tmp_path / "aligned")) == 7
 
 
 @pytest.mark.slow

@@ -1,11 +1,12 @@
 """Which frames of a folder are extracted already, so that an interrupted extraction goes on.
 
 Beside the faces stands `extract_record.jsonl`: the settings in the first line, then one line for
-each frame that is done, as it is done. A line that a power cut has torn counts as not there.
+each frame that is done, as it is done, and one for each run that goes on or comes to its end. A
+line that a power cut has torn counts as not there.
 """
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Set
 
 from core import pathex, persist
 from core.errors import UserError
@@ -29,7 +30,7 @@ class ExtractRecord:
     """The record of one output folder; `settings` None: there is none, or none that can be used.
 
     frames: file name -> {'stat': ..., 'faces': number of faces}; is_complete: the extraction had
-    come to its end.
+    come to its end, with all frames.
     """
 
     def __init__(self, output_path: Path) -> None:
@@ -37,6 +38,7 @@ class ExtractRecord:
         self.settings: Optional[Dict[str, Any]] = None
         self.frames: Dict[str, Dict[str, Any]] = {}
         self.is_complete = False
+        self._settled: Set[str] = set()     # frames of a run that had come to its end
         self._file: Any = None
         self._read()
 
@@ -56,8 +58,12 @@ class ExtractRecord:
         for entry in entries[1:]:
             if isinstance(entry.get("frame"), str) and isinstance(entry.get("faces"), int):
                 self.frames[entry["frame"]] = entry
-            elif entry.get("complete") is True:
-                self.is_complete = True
+                self._settled.discard(entry["frame"])
+            elif entry.get("continued") is True:
+                self.is_complete = False
+            elif entry.get("complete") is True or entry.get("ended") is True:
+                self.is_complete = entry.get("complete") is True
+                self._settled = set(self.frames)
 
     def is_interrupted(self) -> bool:
         return self.settings is not None and not self.is_complete
@@ -65,13 +71,14 @@ class ExtractRecord:
     def is_done(self, path: Path, output_path: Path, debug_path: Optional[Path]) -> bool:
         """Whether a frame has nothing left to do.
 
-        After a complete extraction the user has gone through the faces: deleted ones stay deleted.
-        After an interrupted one its files have to be whole.
+        When the extraction has come to its end, be it without some frames, the user has gone
+        through the faces: deleted ones stay deleted, and the others as they are. After an
+        interruption the files have to be whole.
         """
         entry = self.frames.get(path.name)
         if entry is None or entry.get("stat") != describe_frame(path):
             return False
-        if self.is_complete:
+        if path.name in self._settled:
             return True
         files = [output_path / ("%s_%d.jpg" % (path.stem, i)) for i in range(entry["faces"])]
         if debug_path is not None:
@@ -85,8 +92,9 @@ class ExtractRecord:
                 # A torn last line must not swallow the next one.
                 self._file = open(str(self.path), "a", encoding="utf-8", newline="\n")
                 self._file.write("\n")
+                self._write({"continued": True})
             else:
-                self.frames, self.settings = {}, settings
+                self.frames, self.settings, self._settled = {}, settings, set()
                 self._file = open(str(self.path), "w", encoding="utf-8", newline="\n")
                 self._write({"version": VERSION, "settings": settings})
         except OSError as error:
@@ -103,12 +111,11 @@ class ExtractRecord:
         self._write(entry)
 
     def finish(self, is_complete: bool) -> None:
-        """Close; is_complete: all frames are done."""
+        """The end of a run, which closes the file; is_complete: all frames are done."""
         if self._file is None:
             return
-        if is_complete:
-            self._write({"complete": True})
-            self.is_complete = True
+        self._write({"complete": True} if is_complete else {"ended": True})
+        self.is_complete = is_complete
         self._file.close()
         self._file = None
 
