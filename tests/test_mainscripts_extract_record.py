@@ -54,6 +54,8 @@ def test_frames_are_done_while_their_files_are_whole(folder):
     assert record.count_faces([path.name for path in paths] + ["other.png"]) == 3
     (folder / "out" / "00001_1.jpg").write_bytes(WHOLE[:-1])
     assert not record.is_done(paths[1], folder / "out", None)
+    os.utime(str(paths[0]), (1, 1))     # copied
+    assert record.is_done(paths[0], folder / "out", None)
     paths[0].write_bytes(b"another frame")
     assert not record.is_done(paths[0], folder / "out", None)
     assert not record.is_done(paths[2], folder / "out", folder)     # its debug picture is missing

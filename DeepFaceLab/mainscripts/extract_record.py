@@ -26,6 +26,12 @@ def describe_frame(path: Path) -> List[int]:
     return [stat.st_size, stat.st_mtime_ns]
 
 
+def is_other_frame(path: Path, description: Any) -> bool:
+    """Whether a file is not the frame that was described. Its time does not tell: a workspace
+    that was copied has new ones, and faces that were worked on would be made anew."""
+    return not isinstance(description, list) or description[:1] != describe_frame(path)[:1]
+
+
 class ExtractRecord:
     """The record of one output folder; `settings` None: there is none, or none that can be used.
 
@@ -76,7 +82,7 @@ class ExtractRecord:
         interruption the files have to be whole.
         """
         entry = self.frames.get(path.name)
-        if entry is None or entry.get("stat") != describe_frame(path):
+        if entry is None or is_other_frame(path, entry.get("stat")):
             return False
         if path.name in self._settled:
             return True
