@@ -192,6 +192,23 @@ def test_results_are_kept_when_they_cannot_be_merged(faces, monkeypatch):
     assert sorted(output) == ["00001_0.jpg", "00002_0.jpg"]
 
 
+def test_nothing_is_merged_when_a_result_cannot_be_written(faces, monkeypatch):
+    before = read_tree(faces)
+    real = persist.write_bytes
+
+    def write(path, data):
+        if path.name == "00001_0.jpg":
+            path = path.parent / "gone" / path.name     # as on a full disk
+        real(path, data)
+    monkeypatch.setattr(persist, "write_bytes", write)
+    with pytest.raises(UserError, match="1 of 3 results could not be written: .*00001_0.jpg"):
+        resize(faces, monkeypatch, resize_size=128)
+    assert read_tree(faces) == before
+    monkeypatch.setattr(persist, "write_bytes", real)
+    resize(faces, monkeypatch, resize_size=128)
+    assert not (faces.parent / "faces.v1_resized").exists()
+
+
 def test_refusals(tmp_path, monkeypatch):
     answer(monkeypatch)
     with pytest.raises(UserError, match="no folder"):

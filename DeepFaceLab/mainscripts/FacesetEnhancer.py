@@ -40,8 +40,7 @@ def process_folder(dirpath: Path, cpu_only: bool = False,
     output_folder = make_output_folder(dirpath, OUTPUT_END)
     results = EnhanceSubprocessor(paths, output_folder, devices).run()
     report_failures(results)
-    merge_back([result for result in results if not isinstance(result, FileFailure)], dirpath,
-               output_folder, MERGE)
+    merge_back(results, dirpath, output_folder, MERGE)
 
 
 def check_weights() -> None:

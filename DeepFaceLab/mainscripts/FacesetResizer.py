@@ -19,7 +19,7 @@ from facelib import FaceType, LandmarksProcessor
 from facelib.FaceType import from_option_dict
 from mainscripts.faceset_files import (encode_face, list_pictures, open_face, read_landmarks,
                                        read_picture)
-from mainscripts.file_workers import FileFailure, map_files
+from mainscripts.file_workers import map_files
 from mainscripts.processed_folder import make_output_folder, merge_back
 
 OUTPUT_END = "_resized"
@@ -68,8 +68,7 @@ def process_folder(dirpath: Path) -> None:
                 is_only_gray or get_setting(GRAY), get_setting(GRAY_CHANNEL))
     results = map_files("Resizing", resize_file, paths, task, files_per_process=_DECODED,
                         seconds_per_file=_SECONDS)
-    merge_back([result for result in results if not isinstance(result, FileFailure)], dirpath,
-               task.output_folder, MERGE)
+    merge_back(results, dirpath, task.output_folder, MERGE)
 
 
 def resize_file(path: Path, task: Task) -> Path:

@@ -3,7 +3,7 @@ import multiprocessing
 from pathlib import Path
 from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from core.errors import UserError
+from core.errors import UnwritableFileError, UserError
 from core.interact import interact as io
 from core.joblib import Subprocessor
 
@@ -13,9 +13,11 @@ _MAX_NAMED = 20             # files of no use are named in the log, more are cou
 
 
 class FileFailure(NamedTuple):
-    """In place of a result: why a file could not be processed, a sentence that names it."""
+    """In place of a result: why a file could not be processed, a sentence that names it; and
+    whether the file was fine and its result could not be written."""
 
     reason: str
+    is_unwritable: bool = False
 
 
 def map_files(name: str, function: Callable[[Path, Any], Any], paths: Sequence[Path],
@@ -45,7 +47,7 @@ def call_for_file(function: Callable[[Path, Any], Any], path: Path, argument: An
     try:
         return function(path, argument)
     except UserError as error:
-        return FileFailure(error.what)
+        return FileFailure(error.what, isinstance(error, UnwritableFileError))
     except Exception as error:  # noqa: BLE001 one bad file must not stop the others
         return FileFailure("{}: {}: {}".format(path, type(error).__name__, error))
 
