@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import UserError
+from core.errors import UnwritableFileError, UserError
 from mainscripts import file_workers
 from mainscripts.file_workers import FileFailure, map_files
 
@@ -13,6 +13,8 @@ def work(path, argument):
     """Module-level: worker processes import it."""
     if path.name == "user":
         raise UserError("user is wrong", ["a remedy"])
+    if path.name == "full":
+        raise UnwritableFileError("full cannot be written")
     if path.name == "defect":
         raise ZeroDivisionError("by zero")
     return path.name, argument
@@ -37,6 +39,15 @@ def test_many_failures_are_counted(capsys):
     file_workers.report_failures([FileFailure("number %d" % i) for i in range(100)])
     out = capsys.readouterr().out
     assert "number 0" in out and "number 99" not in out and "80 more" in out
+
+
+def test_results_that_cannot_be_written_end_with_an_error():
+    results = [file_workers.call_for_file(work, Path(name), None) for name in ("a", "user")]
+    file_workers.check_written(results)
+    results.append(file_workers.call_for_file(work, Path("full"), None))
+    with pytest.raises(UserError, match="1 of 3 results .*: full cannot be written") as error:
+        file_workers.check_written(results, "all is well")
+    assert error.value.remedies[-1] == "then start again: all is well"
 
 
 def die_of_seven(path, _):

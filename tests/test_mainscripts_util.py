@@ -163,6 +163,12 @@ def test_landmarks_of_frames(tmp_path):
     assert (picture[5, 10:45, 0] - picture[5, 10:45, 2]).mean() > 50    # the blue rectangle
 
 
+def test_pictures_that_cannot_be_written(faces):
+    (faces / "00000_0_debug.jpg.tmp").mkdir()       # as on a full disk
+    with pytest.raises(UserError, match="1 of .* results could not be written: .*00000_0_debug"):
+        Util.add_landmarks_debug_images(faces)
+
+
 def test_masks(faces):
     """The applied mask before the polygons; a face with neither is named."""
     face = DFLIMG.load(faces / "00000_0.jpg")

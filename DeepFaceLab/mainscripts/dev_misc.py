@@ -17,7 +17,7 @@ from core.mathlib import transform_points
 from DFLIMG import DFLJPG
 from facelib import FaceType, LandmarksProcessor
 from mainscripts.faceset_files import encode_face, read_picture
-from mainscripts.file_workers import FileFailure, map_files
+from mainscripts.file_workers import FileFailure, check_written, map_files
 
 FACE_TYPE = FaceType.WHOLE_FACE
 SIZE, QUALITY, MASK_SIZE = 1024, 95, 256
@@ -39,6 +39,7 @@ def dev_test(input_dir: Union[str, Path]) -> None:
     output = folder.with_name(folder.name + OUTPUT_END)
     persist.make_folder(output)
     results = map_files("Importing", import_face, paths, output, files_per_process=_PICTURES)
+    check_written(results)
     count = sum(1 for result in results if not isinstance(result, FileFailure))
     if count == 0:
         raise UserError("None of the {} pictures could be imported.".format(len(paths)))

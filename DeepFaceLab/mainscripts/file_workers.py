@@ -62,6 +62,17 @@ def report_failures(results: Sequence[Any]) -> int:
     return len(failures)
 
 
+def check_written(results: Sequence[Any], state: str = "those that are written stay") -> None:
+    """UserError if results could not be written; state: a sentence on what is left."""
+    unwritten = [result for result in results
+                 if isinstance(result, FileFailure) and result.is_unwritable]
+    if unwritten:
+        raise UserError("{} of {} results could not be written: {}".format(
+            len(unwritten), len(results), unwritten[0].reason), [
+                "free some disk space, or check that the folder may be written to",
+                "then start again: {}".format(state)])
+
+
 class FileMapSubprocessor(Subprocessor):
     """`map_files` with `count` processes; `run()` returns the results in the order of `paths`."""
 

@@ -7,7 +7,7 @@ from core import pathex, persist
 from core.errors import UserError
 from core.interact import interact as io
 from core.options import Option, ask
-from mainscripts.file_workers import FileFailure
+from mainscripts.file_workers import FileFailure, check_written
 
 
 def make_output_folder(folder: Path, end: str) -> Path:
@@ -33,13 +33,9 @@ def merge_back(results: Sequence[Any], folder: Path, output_folder: Path, option
     that cannot be replaced: the results that are left stay where they are.
     """
     outputs = [result for result in results if not isinstance(result, FileFailure)]
-    unwritten = [result for result in results
-                 if isinstance(result, FileFailure) and result.is_unwritable]
-    if unwritten:   # a faceset of which a part is changed would be nobody's wish
-        raise UserError("{} of {} results could not be written: {}".format(
-            len(unwritten), len(results), unwritten[0].reason), [
-                "free some disk space, and start again: the faceset is as it was",
-                "what was written is in {}".format(output_folder)])
+    # a faceset of which a part is changed would be nobody's wish
+    check_written(results, "the faceset is as it was, what was written is in {}".format(
+        output_folder))
     if not outputs:
         _remove_empty(output_folder)
         raise UserError("None of the files could be processed: see above.",
