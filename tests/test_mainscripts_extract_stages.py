@@ -1,4 +1,6 @@
 """mainscripts/extract_stages.py: boxes, turned frames, aligned faces with their metadata."""
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -29,6 +31,16 @@ def test_frames_have_even_sides(tmp_path):
                 extract_stages.read_even_frame(path)
         else:
             assert extract_stages.read_even_frame(path).shape == (6, 4, 3)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no file has such a name there")
+@pytest.mark.parametrize("name", [b"a\\b.png", b"\xff.png"])
+def test_names_that_faces_cannot_keep(name, tmp_path):
+    """Every reader of faces would refuse them."""
+    path = tmp_path / os.fsdecode(name)
+    path.write_bytes(cv2.imencode(".png", draw_frame(0, []))[1].tobytes())
+    with pytest.raises(UserError, match="cannot keep its name"):
+        extract_stages.read_even_frame(path)
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
