@@ -78,6 +78,21 @@ def test_a_picture_saved_as_png_under_its_name(faces):
     assert DFLIMG.load(path).has_data()
 
 
+def test_a_face_that_an_editor_has_saved_as_png_keeps_meta_dat(faces, capsys):
+    SAVE(faces)
+    path = sorted(faces.glob("*.jpg"))[0]
+    picture = cv2.imread(str(path))
+    path.unlink()
+    cv2.imwrite(str(path.with_suffix(".png")), picture)
+    with pytest.raises(UserError, match="1 pictures have not got their data"):
+        RESTORE(faces)
+    assert path.with_suffix(".png").name + " is no JPEG" in capsys.readouterr().out
+    cv2.imwrite(str(path), picture)
+    path.with_suffix(".png").unlink()
+    RESTORE(faces)
+    assert DFLIMG.load(path).has_data() and not (faces / "meta.dat").exists()
+
+
 def test_meta_dat_of_other_faces_is_kept(faces):
     """Saving after the pictures were edited would lose what was saved before."""
     SAVE(faces)
