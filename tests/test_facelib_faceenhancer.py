@@ -58,20 +58,25 @@ class Enlarger:
     of its own for each tile."""
 
     def __init__(self, gain=0.0):
-        self.tiles, self.gain = [], gain
+        self.tiles, self.runs, self.gain = [], [], gain
 
     def run(self, inputs):
-        tile, strength, kind = inputs
-        assert tile.shape == (1, 192, 192, 3) and tile.dtype == np.float32
-        assert np.array_equal(strength, [[0.2]]) and np.array_equal(kind, [[1.0]])
-        self.tiles.append(tile[0])
-        return (np.repeat(np.repeat(tile, 4, 1), 4, 2) + self.gain * len(self.tiles)).astype(
-            np.float32)
+        tiles, strength, kind = inputs
+        count = len(tiles)
+        assert tiles.shape[1:] == (192, 192, 3) and tiles.dtype == np.float32
+        assert np.array_equal(strength, [[0.2]] * count) and np.array_equal(kind, [[1.0]] * count)
+        self.runs.append(count)
+        gains = []
+        for tile in tiles:
+            self.tiles.append(tile)
+            gains.append(self.gain * len(self.tiles))
+        return (np.repeat(np.repeat(tiles, 4, 1), 4, 2)
+                + np.reshape(gains, (-1, 1, 1, 1))).astype(np.float32)
 
 
-def make_enhancer(model):
+def make_enhancer(model, tiles_at_once=1):
     result = FaceEnhancer.__new__(FaceEnhancer)
-    result.model = model
+    result.model, result.tiles_at_once = model, tiles_at_once
     return result
 
 
@@ -96,6 +101,14 @@ def test_tiles_make_one_picture(h, w):
     assert len(model.tiles) == rows * columns
     small = make_enhancer(Enlarger()).enhance(picture)
     assert small.shape == picture.shape and np.abs(small - picture).max() < 0.01
+
+
+def test_several_tiles_in_one_run():
+    one, several = Enlarger(gain=0.1), Enlarger(gain=0.1)
+    picture = make_smooth(200, 300)
+    np.testing.assert_array_equal(make_enhancer(one).enhance(picture),
+                                  make_enhancer(several, 4).enhance(picture))
+    assert one.runs == [1] * 6 and several.runs == [4, 2]
 
 
 def test_padding_is_gray_with_the_smaller_half_in_front():
@@ -151,3 +164,5 @@ def test_real_network_on_two_tiles(enhancer):
     result = enhancer.enhance(face, is_tanh=True)
     assert result.shape == face.shape and result.dtype == np.float32
     assert np.isfinite(result).all() and np.abs(result).max() < 6
+    enhancer.tiles_at_once = 2
+    np.testing.assert_allclose(enhancer.enhance(face, is_tanh=True), result, atol=1e-5)

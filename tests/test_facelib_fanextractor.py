@@ -111,6 +111,17 @@ class BoxesInCrops:
         return self.answers[:len(images)]
 
 
+class BoxFinder:
+    """A detector as scripts have it."""
+
+    def __init__(self, box):
+        self.box = box
+
+    def extract(self, input_image, is_bgr=True, is_remove_intersects=False):
+        assert not is_bgr and input_image.shape == (256, 256, 3)
+        return [self.box]
+
+
 def test_second_pass_replaces_faces_that_are_found_once():
     image, rect = draw_dot(120, 100), [70, 50, 170, 150]
     first, = make_stand_in().extract(image, [rect])
@@ -126,6 +137,9 @@ def test_second_pass_replaces_faces_that_are_found_once():
     inner, = make_stand_in().extract(crop, [box], is_bgr=False, multi_sample=True)
     np.testing.assert_allclose(again, transform_points(inner, matrix, True), atol=1e-9)
     assert fan.model.batches == [3, 5]      # three crops; five of the face that is looked at again
+    single = BoxFinder(box)     # a detector that takes one picture
+    np.testing.assert_array_equal(
+        make_stand_in().extract(image, [rect], second_pass_extractor=single)[0], again)
     assert np.abs(again - first).max() < 12
 
 

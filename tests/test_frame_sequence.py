@@ -38,6 +38,32 @@ def test_list_by_name_and_of_one_kind(tmp_path):
         frame_sequence.list_frames(tmp_path / "gone")
 
 
+def test_both_spellings_of_a_suffix_are_one_kind(tmp_path):
+    paths = [write(tmp_path / name) for name in ("1.jpg", "2.JPEG", "3.Jpg")]
+    assert frame_sequence.list_frames(tmp_path) == paths
+
+
+def test_a_picture_that_is_gone_is_named(tmp_path):
+    with pytest.raises(UserError, match="gone.png cannot be read: No such file"):
+        frame_sequence.read_size(tmp_path / "gone.png")
+
+
+def test_folders_are_no_pictures(tmp_path):
+    path = write(tmp_path / "b.png")
+    (tmp_path / "a.png").mkdir()
+    assert frame_sequence.list_frames(tmp_path) == [path]
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_a_picture_without_its_end_is_named(suffix, tmp_path):
+    path = write(tmp_path / ("cut" + suffix), (64, 64))
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(UserError, match="cut%s is cut off" % suffix):
+        frame_sequence.read_size(path)
+    with pytest.raises(UserError, match="is cut off"):
+        list(frame_sequence.read_frames([path], (64, 64)))
+
+
 def test_reading_stops_at_another_size(tmp_path):
     paths = [write(tmp_path / name) for name in ("1.png", "2.png")]
     paths.append(write(tmp_path / "3.png", (8, 8)))
@@ -71,10 +97,14 @@ def test_mark_is_kept(is_marked, tmp_path):
 
 def test_folder_of_faces_is_refused(facesets, tmp_path):
     faces = frame_sequence.list_frames(facesets.src)
-    with pytest.raises(UserError, match="landmarks would be lost"):
+    with pytest.raises(UserError, match="landmarks of 00000_0.jpg would be lost"):
         frame_sequence.refuse_faces(faces)
     frame_sequence.refuse_faces([write(tmp_path / "frame.jpg")])
     frame_sequence.refuse_faces([write(tmp_path / "frame.png")])
+    with pytest.raises(UserError, match=faces[1].name):
+        frame_sequence.refuse_faces([tmp_path / "frame.jpg", faces[1]])
+    (tmp_path / "text.jpg").write_bytes(b"no picture")
+    frame_sequence.refuse_faces([tmp_path / "text.jpg"])
 
 
 def test_link_or_copy_where_links_are_refused(tmp_path, monkeypatch):

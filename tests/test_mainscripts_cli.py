@@ -109,6 +109,13 @@ def test_paths_are_expanded_and_absolute():
     assert args.input_dir == os.path.join(os.path.expanduser("~"), "faces")
 
 
+@pytest.mark.parametrize("path", ["", " "])
+def test_an_empty_path_is_not_the_current_folder(path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.parse_arguments(["sort", "--input-dir", path])
+    assert stopped.value.code == 2 and "--input-dir: the path is empty" in capsys.readouterr().err
+
+
 def test_abbreviated_flags_still_parse():
     assert cli.parse_arguments(["sort", "--input", "x"]).input_dir == os.path.abspath("x")
 

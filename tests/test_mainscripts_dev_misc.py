@@ -26,11 +26,13 @@ def test_import(tmp_path, capsys):
     write_item(folder, 1, frame)
     (folder / "000001_ldmks.txt").write_text("1 2\n3 four")
     (folder / "000002.png").write_bytes(b"")
+    write_item(folder, 3, frame)
+    (folder / "000003_ldmks.txt").rename(folder / "000003_points.txt")
     dev_misc.dev_test(str(folder))
     output = tmp_path / "data.set_aligned"
-    assert list_names(output) == ["000000_0.jpg"]
+    assert list_names(output) == ["000000_0.jpg", "000003_0.jpg"]
     out = capsys.readouterr().out
-    assert "000001_ldmks.txt" in out and "000002" in out and "1 faces" in out
+    assert "000001_ldmks.txt" in out and "000002" in out and "2 faces" in out
     face = DFLIMG.load(output / "000000_0.jpg")
     assert face.get_img().shape == (1024, 1024, 3) and face.get_face_type() == "whole_face"
     matrix = face.get_image_to_face_mat()

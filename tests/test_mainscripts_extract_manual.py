@@ -319,6 +319,7 @@ class Passes:
 
     def __init__(self, monkeypatch, *users):
         self.users, self.seen = list(users), []
+        monkeypatch.setattr(io, "is_support_windows", lambda: True)
         original = ManualPass
 
         def make(data, **arguments):
@@ -361,11 +362,31 @@ def test_frames_without_a_face_are_fixed_by_hand(frames, tmp_path, monkeypatch):
     assert (tmp_path / "aligned" / "00003_0.jpg").is_file()
 
 
+def test_frames_that_the_networks_fail_on_are_fixed_by_hand(frames, tmp_path, monkeypatch):
+    monkeypatch.setattr(extract_networks, "S3FDNetworks", support.CrashingNetworks)
+    image = cv2.imread(str(frames[1]))
+    image[0, 0] = support.RAISES
+    cv2.imwrite(str(frames[1]), image)
+    frames[3].write_bytes(b"")
+    passes = Passes(monkeypatch, [(225, 162, 0, 0), "\r"])
+    assert extract(tmp_path, detector="s3fd", manual_fix=True) == dict(
+        images=4, faces=3, failed=1)
+    assert passes.seen == [["00002.png"]]
+    assert (tmp_path / "aligned" / "00002_0.jpg").is_file()
+
+
 def test_no_screen_is_an_error(frames, tmp_path, monkeypatch):
     monkeypatch.setattr(io, "is_support_windows", lambda: False)
-    with pytest.raises(UserError, match="no screen"):
-        extract(tmp_path)
-    assert all(path.is_file() for path in frames)
+    earlier = tmp_path / "aligned" / "00001_0.jpg"
+    earlier.parent.mkdir()
+    earlier.write_bytes(b"of an earlier extraction")
+    for detector in ("manual", None):
+        if detector is None:    # asked for
+            options.current_sources().flags.update(
+                extract_detector="manual", extract_overwrite="y")
+        with pytest.raises(UserError, match="no screen"):
+            extract(tmp_path, detector=detector)
+        assert all(path.is_file() for path in frames + [earlier])
 
 
 WINDOW_SCRIPT = """

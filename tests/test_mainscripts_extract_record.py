@@ -1,4 +1,6 @@
 """mainscripts/extract_record.py: what is done, after an interruption and after the end."""
+import os
+
 import pytest
 
 from core.errors import UserError
@@ -27,13 +29,15 @@ def folder(tmp_path):
     return tmp_path
 
 
-def write_record(folder, frames, is_complete=False):
+def write_record(folder, frames, is_complete=None):
+    """is_complete: None is an interrupted run."""
     record = ExtractRecord(folder / "out")
     assert record.settings is None and not record.is_interrupted()
     record.start(SETTINGS, False)
     for frame in frames:
         record.add(frame)
-    record.finish(is_complete)
+    if is_complete is not None:
+        record.finish(is_complete)
     return ExtractRecord(folder / "out")
 
 
@@ -50,17 +54,30 @@ def test_frames_are_done_while_their_files_are_whole(folder):
     assert record.count_faces([path.name for path in paths] + ["other.png"]) == 3
     (folder / "out" / "00001_1.jpg").write_bytes(WHOLE[:-1])
     assert not record.is_done(paths[1], folder / "out", None)
+    os.utime(str(paths[0]), (1, 1))     # copied
+    assert record.is_done(paths[0], folder / "out", None)
     paths[0].write_bytes(b"another frame")
     assert not record.is_done(paths[0], folder / "out", None)
     assert not record.is_done(paths[2], folder / "out", folder)     # its debug picture is missing
 
 
-def test_deleted_faces_stay_deleted_after_the_end(folder):
-    frame = make_frame(folder, 1)
-    record = write_record(folder, [frame], is_complete=True)
-    assert record.is_complete and not record.is_interrupted()
-    (folder / "out" / "00001_0.jpg").unlink()
-    assert record.is_done(frame.filepath, folder / "out", folder)
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_deleted_faces_stay_deleted_after_the_end(is_complete, folder):
+    """Also where some frames have failed; a run that goes on and is interrupted changes nothing
+    for them, but is one."""
+    first, second, third = [make_frame(folder, number) for number in (1, 2, 3)]
+    record = write_record(folder, [first, second], is_complete)
+    assert record.is_complete is is_complete and record.is_interrupted() is not is_complete
+    for path in (folder / "out").glob("*_0.jpg"):
+        path.unlink()
+    assert record.is_done(first.filepath, folder / "out", folder)
+    record.start(SETTINGS, True)
+    record.add(second)      # once more
+    record.add(third)
+    record = ExtractRecord(folder / "out")
+    assert record.is_interrupted()
+    assert [record.is_done(frame.filepath, folder / "out", None)
+            for frame in (first, second, third)] == [True, False, False]
 
 
 @pytest.mark.parametrize("tail", [b'{"frame": "00002.p', b"\x00" * 50, b'{"frame": 5}\n[1]\nnull'])
@@ -90,6 +107,18 @@ def test_folder_that_cannot_be_written(folder, monkeypatch):
     (folder / "out" / RECORD_NAME).mkdir()
     with pytest.raises(UserError, match="cannot be written"):
         ExtractRecord(folder / "out").start(SETTINGS, False)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+def test_a_full_disk_is_told(folder):
+    record = ExtractRecord(folder / "out")
+    record.start(SETTINGS, False)
+    with open("/dev/full", "w") as full:
+        record._file = full
+        with pytest.raises(UserError, match="extract_record.jsonl cannot be written: No space"):
+            record.add(make_frame(folder, 1, 1))
+        with pytest.raises(OSError):    # what it still holds back
+            full.close()
 
 
 def test_remains_of_a_frame_are_removed(folder):

@@ -1,9 +1,12 @@
 """mainscripts/extract_stages.py: boxes, turned frames, aligned faces with their metadata."""
+import os
+
 import cv2
 import numpy as np
 import pytest
 from extract_support import SquareNetworks, draw_frame, make_face
 
+from core.errors import UserError
 from core.mathlib import transform_points
 from DFLIMG import DFLIMG
 from facelib import FaceType, LandmarksProcessor
@@ -17,6 +20,27 @@ RECT = [100, 60, 196, 156]
 
 def make_output(tmp_path, face_type=FaceType.WHOLE_FACE, **changes):
     return FaceOutput(face_type, 128, 95, tmp_path, None)._replace(**changes)
+
+
+def test_frames_have_even_sides(tmp_path):
+    for width, height in ((5, 7), (1, 7), (5, 1)):
+        path = tmp_path / "a.png"
+        cv2.imwrite(str(path), np.zeros((height, width, 3), np.uint8))
+        if 1 in (width, height):
+            with pytest.raises(UserError, match="a.png is %d x %d pixels" % (width, height)):
+                extract_stages.read_even_frame(path)
+        else:
+            assert extract_stages.read_even_frame(path).shape == (6, 4, 3)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no file has such a name there")
+@pytest.mark.parametrize("name", [b"a\\b.png", b"\xff.png"])
+def test_names_that_faces_cannot_keep(name, tmp_path):
+    """Every reader of faces would refuse them."""
+    path = tmp_path / os.fsdecode(name)
+    path.write_bytes(cv2.imencode(".png", draw_frame(0, []))[1].tobytes())
+    with pytest.raises(UserError, match="cannot keep its name"):
+        extract_stages.read_even_frame(path)
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])

@@ -138,13 +138,15 @@ def test_frame_that_raises_is_given_up_alone(tmp_path, log, monkeypatch):
     assert extract(tmp_path) == dict(images=8, faces=7, failed=1)
     text = "\n".join(log)
     assert "00006.png" in text and "this frame is not liked" in text
-    # it is tried again; what is done stays
+    # it is tried again; what is done stays, and what the user has deleted since stays deleted
     record = ExtractRecord(tmp_path / "aligned")
     assert record.is_interrupted() and len(record.frames) == 7
+    (tmp_path / "aligned" / "00001_0.jpg").unlink()
     monkeypatch.setattr(extract_networks, "S3FDNetworks", support.SquareNetworks)
     monkeypatch.setattr(io, "input_bool", lambda text, default, help_message=None: default)
     assert extract(tmp_path) == dict(images=8, faces=8, failed=0)
     assert "7 of 8 frames are done already." in log
+    assert len(read_faces(tmp_path / "aligned")) == 7
 
 
 @pytest.mark.slow
@@ -224,10 +226,31 @@ def test_earlier_faces_are_deleted_only_with_a_yes(tmp_path, log, monkeypatch):
     give(monkeypatch, extract_overwrite="y")
     extract(tmp_path)
     assert not asked and not (tmp_path / "aligned" / "mine.png").exists()
-    # frames beside their faces: nothing is deleted
-    support.write_frames(tmp_path / "both", 2)
-    extract(tmp_path, input_path=tmp_path / "both", output_path=tmp_path / "both")
-    assert len(list((tmp_path / "both").glob("*.png"))) == 2
+
+
+def test_faces_beside_their_frames(tmp_path, log, monkeypatch):
+    """Nothing is deleted, a face of an earlier run is no frame, and no frame is overwritten."""
+    both = tmp_path / "both"
+    frames = support.write_frames(both, 2)
+    folders = dict(input_path=both, output_path=both / ".." / "both")
+    assert extract(tmp_path, **folders)["images"] == 2
+    before = read_faces(both)
+    ExtractRecord(both).path.unlink()     # as if it had been interrupted, or made by others
+    assert extract(tmp_path, **folders)["images"] == 2
+    assert read_faces(both) == before and all(path.is_file() for path in frames)
+    taken = both / "00002_1.jpg"
+    cv2.imwrite(str(taken), support.draw_frame(7, []))
+    content = taken.read_bytes()
+    with pytest.raises(UserError, match="00002.png would take the place of 00002_1.jpg"):
+        extract(tmp_path, **folders)
+    assert taken.read_bytes() == content
+
+
+def test_frames_in_the_folder_of_the_debug_pictures(tmp_path, log):
+    frames = support.write_frames(tmp_path / "aligned_debug", 2)
+    with pytest.raises(UserError, match="folder of the debug pictures"):
+        extract(tmp_path, input_path=tmp_path / "aligned_debug")
+    assert all(path.is_file() for path in frames)
 
 
 def test_many_faces_are_continued(tmp_path, log, monkeypatch):

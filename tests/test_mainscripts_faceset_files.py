@@ -39,6 +39,15 @@ def test_what_is_no_picture_is_named(tmp_path, facesets):
         faceset_files.read_picture(tmp_path / "float.tif")
 
 
+def test_a_picture_without_its_end_is_no_picture(tmp_path):
+    """Whatever this version of OpenCV makes of it."""
+    path = write_gray_face(tmp_path / "a.jpg")
+    path.write_bytes(path.read_bytes()[:-100])
+    for keeps_gray in (False, True):
+        with pytest.raises(UserError, match="a.jpg is cut off"):
+            faceset_files.read_picture(path, keeps_gray=keeps_gray)
+
+
 def test_pictures_that_are_no_faces_are_named(tmp_path):
     for name in write_other_pictures(tmp_path):
         with pytest.raises(UserError, match=name + " is no aligned face"):
@@ -60,6 +69,7 @@ def test_a_gray_face(tmp_path):
     path = write_gray_face(tmp_path / "a.jpg")
     face, picture = faceset_files.read_face_pixels(path)
     assert picture.shape == face.get_shape() == (64, 64, 3)
+    assert faceset_files.read_picture(path, keeps_gray=True).shape == (64, 64)
     assert faceset_files.read_landmarks(face).shape == (68, 2)
 
 

@@ -10,6 +10,7 @@ from faceset_tools_support import (answer, copy_faces, read_tree, write_gray_fac
 import facelib  # noqa: F401  holds the module that is looked up below
 from core.errors import UserError
 from core.leras import nn
+from core.leras.device import Device
 from DFLIMG import DFLIMG
 from mainscripts import FacesetEnhancer
 
@@ -99,6 +100,15 @@ def test_gpus_that_are_not_there(faces, stand_in):
         FacesetEnhancer.process_folder(faces, force_gpu_idxs=[0, 1])
 
 
+@pytest.mark.parametrize("memory, is_small, tiles", [(2, True, 1), (3.9, False, 3), (80, False, 8)])
+def test_tiles_as_the_memory_allows(memory, is_small, tiles, tmp_path):
+    size = int(memory * (1 << 30))
+    run = FacesetEnhancer.EnhanceSubprocessor([], tmp_path, [Device(1, "GPU", "x", size, size)])
+    (_, _, client_dict), = run.process_info_generator()
+    assert client_dict == {"output_folder": tmp_path, "gpu_index": 1, "is_small": is_small,
+                           "tiles_at_once": tiles}
+
+
 @pytest.mark.slow
 def test_the_network_in_a_worker(faces, tmp_path, monkeypatch):
     """The real one, with weights of no training: it writes a face, whatever it looks like."""
@@ -107,7 +117,8 @@ def test_the_network_in_a_worker(faces, tmp_path, monkeypatch):
     cli = FacesetEnhancer.EnhanceSubprocessor.Cli.__new__(
         FacesetEnhancer.EnhanceSubprocessor.Cli)
     nn.close_session()
-    cli.on_initialize({"gpu_index": None, "is_small": True, "output_folder": tmp_path})
+    cli.on_initialize({"gpu_index": None, "is_small": True, "tiles_at_once": 1,
+                       "output_folder": tmp_path})
     path = cli.process_data((0, faces / "00000_0.jpg"))
     nn.close_session()
     face = DFLIMG.load(path)
@@ -121,7 +132,7 @@ def test_a_face_that_ends_its_worker_is_named(faces):
     assert name == "CPU" and client_dict["gpu_index"] is None
     first = run.get_data({})
     run.on_data_return({}, first)
-    assert run.get_data({}) == first == (0, paths[0])
+    assert run.get_data({}) is first and first == (0, paths[0])     # its attempts are counted
     run.on_data_failed({}, first)
     run.on_result({}, run.get_data({}), faces / "x.jpg")
     assert run.get_data({}) is None

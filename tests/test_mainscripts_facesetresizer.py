@@ -91,6 +91,19 @@ def test_another_face_type(faces, monkeypatch, name, face_type):
     assert np.abs(cv2.resize(mask, (128, 128)) - drawn).mean() < 0.04
 
 
+def test_faces_that_a_fork_has_cropped(faces, monkeypatch):
+    path = faces / "00000_0.jpg"
+    face = DFLIMG.load(path)
+    face.set_face_type("mve_custom")
+    face.save()
+    answer(monkeypatch, resize_size="128")
+    FacesetResizer.process_folder(faces)
+    old, new = face.get_dict(), DFLIMG.load(path)
+    assert new.get_face_type() == "mve_custom" and new.get_shape() == (128, 128, 3)
+    np.testing.assert_allclose(new.get_landmarks(), 2 * np.array(old["landmarks"]))
+    np.testing.assert_allclose(new.get_image_to_face_mat(), 2 * np.array(old["image_to_face_mat"]))
+
+
 def test_results_can_stay_beside(faces, monkeypatch):
     before = read_tree(faces)
     output = faces.parent / "faces.v1_resized"
@@ -179,6 +192,23 @@ def test_results_are_kept_when_they_cannot_be_merged(faces, monkeypatch):
     assert sorted(output) == ["00001_0.jpg", "00002_0.jpg"]
 
 
+def test_nothing_is_merged_when_a_result_cannot_be_written(faces, monkeypatch):
+    before = read_tree(faces)
+    real = persist.write_bytes
+
+    def write(path, data):
+        if path.name == "00001_0.jpg":
+            path = path.parent / "gone" / path.name     # as on a full disk
+        real(path, data)
+    monkeypatch.setattr(persist, "write_bytes", write)
+    with pytest.raises(UserError, match="1 of 3 results could not be written: .*00001_0.jpg"):
+        resize(faces, monkeypatch, resize_size=128)
+    assert read_tree(faces) == before
+    monkeypatch.setattr(persist, "write_bytes", real)
+    resize(faces, monkeypatch, resize_size=128)
+    assert not (faces.parent / "faces.v1_resized").exists()
+
+
 def test_refusals(tmp_path, monkeypatch):
     answer(monkeypatch)
     with pytest.raises(UserError, match="no folder"):
@@ -188,11 +218,11 @@ def test_refusals(tmp_path, monkeypatch):
     write_other_pictures(folder)
     with pytest.raises(UserError, match="None of the files"):
         FacesetResizer.process_folder(folder)
+    assert not (tmp_path / "faces_resized").exists()
     (tmp_path / "packed").mkdir()
     (tmp_path / "packed" / "faceset.pak").write_bytes(b"")
     with pytest.raises(UserError, match="packed"):
         FacesetResizer.process_folder(tmp_path / "packed")
-    (tmp_path / "faces_resized").rename(tmp_path / "moved")
     (tmp_path / "faces_resized").write_bytes(b"a file")
     with pytest.raises(UserError, match="faces_resized"):
         FacesetResizer.process_folder(folder)

@@ -1,9 +1,10 @@
 """mainscripts/file_workers.py: one function for many files, here and in processes."""
+import os
 from pathlib import Path
 
 import pytest
 
-from core.errors import UserError
+from core.errors import UnwritableFileError, UserError
 from mainscripts import file_workers
 from mainscripts.file_workers import FileFailure, map_files
 
@@ -12,6 +13,8 @@ def work(path, argument):
     """Module-level: worker processes import it."""
     if path.name == "user":
         raise UserError("user is wrong", ["a remedy"])
+    if path.name == "full":
+        raise UnwritableFileError("full cannot be written")
     if path.name == "defect":
         raise ZeroDivisionError("by zero")
     return path.name, argument
@@ -38,11 +41,27 @@ def test_many_failures_are_counted(capsys):
     assert "number 0" in out and "number 99" not in out and "80 more" in out
 
 
-def test_a_lost_process_costs_its_files(monkeypatch):
-    run = file_workers.FileMapSubprocessor("x", work, [Path("a"), Path("b")], None, 1, 1)
-    data = run.get_data({})
-    run.on_data_return({}, data)
-    run.on_data_failed({}, run.get_data({}))
-    run.on_data_failed({}, run.get_data({}))
-    assert run.get_data({}) is None
-    assert all("process" in failure.reason for failure in run.get_result())
+def test_results_that_cannot_be_written_end_with_an_error():
+    results = [file_workers.call_for_file(work, Path(name), None) for name in ("a", "user")]
+    file_workers.check_written(results)
+    results.append(file_workers.call_for_file(work, Path("full"), None))
+    with pytest.raises(UserError, match="1 of 3 results .*: full cannot be written") as error:
+        file_workers.check_written(results, "all is well")
+    assert error.value.remedies[-1] == "then start again: all is well"
+
+
+def die_of_seven(path, _):
+    """Module-level: worker processes import it."""
+    if path.name == "7":
+        os._exit(9)
+    return path.name
+
+
+def test_a_file_that_ends_its_processes_costs_itself_only(monkeypatch, capsys):
+    monkeypatch.setattr(file_workers.multiprocessing, "cpu_count", lambda: 2)
+    names = ["%d" % number for number in range(40)]
+    results = map_files("Working", die_of_seven, [Path(name) for name in names],
+                        files_per_process=1)
+    assert results.pop(7).reason == "7 is left out: the process that worked on it failed."
+    assert results == names[:7] + names[8:]
+    assert "7 is left out" in capsys.readouterr().out

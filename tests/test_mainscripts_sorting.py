@@ -94,7 +94,8 @@ def test_bins_of_yaw():
 
 @pytest.mark.parametrize("name, expected", [
     ("00012_1.jpg", (12, 1)), ("7_0.png", (7, 0)), ("a_1.jpg", None), ("1_b.jpg", None),
-    ("1_2_3.jpg", None), ("00001.jpg", None), ("-1_0.jpg", None), ("_1.jpg", None)])
+    ("1_2_3.jpg", None), ("00001.jpg", None), ("-1_0.jpg", None), ("_1.jpg", None),
+    ("00001_\u00b2.jpg", None)])
 def test_names_of_faces(name, expected):
     assert selection.read_face_name(Path(name)) == expected
 

@@ -78,6 +78,21 @@ def test_a_picture_saved_as_png_under_its_name(faces):
     assert DFLIMG.load(path).has_data()
 
 
+def test_a_face_that_an_editor_has_saved_as_png_keeps_meta_dat(faces, capsys):
+    SAVE(faces)
+    path = sorted(faces.glob("*.jpg"))[0]
+    picture = cv2.imread(str(path))
+    path.unlink()
+    cv2.imwrite(str(path.with_suffix(".png")), picture)
+    with pytest.raises(UserError, match="1 pictures have not got their data"):
+        RESTORE(faces)
+    assert path.with_suffix(".png").name + " is no JPEG" in capsys.readouterr().out
+    cv2.imwrite(str(path), picture)
+    path.with_suffix(".png").unlink()
+    RESTORE(faces)
+    assert DFLIMG.load(path).has_data() and not (faces / "meta.dat").exists()
+
+
 def test_meta_dat_of_other_faces_is_kept(faces):
     """Saving after the pictures were edited would lose what was saved before."""
     SAVE(faces)
@@ -161,6 +176,12 @@ def test_landmarks_of_frames(tmp_path):
     Util.add_landmarks_debug_images(tmp_path)
     picture = cv2.imread(str(tmp_path / "a_debug.jpg")).astype(int)
     assert (picture[5, 10:45, 0] - picture[5, 10:45, 2]).mean() > 50    # the blue rectangle
+
+
+def test_pictures_that_cannot_be_written(faces):
+    (faces / "00000_0_debug.jpg.tmp").mkdir()       # as on a full disk
+    with pytest.raises(UserError, match="1 of .* results could not be written: .*00000_0_debug"):
+        Util.add_landmarks_debug_images(faces)
 
 
 def test_masks(faces):

@@ -106,10 +106,11 @@ def test_extract_replaces_pictures_of_its_kind_only(source, tmp_path):
     out = write_frames(tmp_path / "out", 2, ".jpg")
     (out / "keep.png").write_bytes(b"png")
     (out / "aligned").mkdir()
+    (out / "folder.jpg").mkdir()
     VideoEd.extract_video(tmp_path / "data_src.*", out, "jpg", 5)
-    names = [name for name in list_names(out) if name.endswith(".jpg")]
+    names = [path.name for path in sorted(out.glob("0*.jpg"))]
     assert names[0] == "00001.jpg" and len(names) in (3, 4, 5)
-    assert set(list_names(out)) - set(names) == {"keep.png", "aligned"}
+    assert set(list_names(out)) - set(names) == {"keep.png", "aligned", "folder.jpg"}
 
 
 def test_failed_extraction_leaves_the_frames_of_before(tmp_path):

@@ -190,9 +190,9 @@ def test_fetch(faces, monkeypatch, delete):
         assert len(list_names(target)) == 4     # what is there is not copied again, but renamed
 
 
-def test_nothing_to_fetch(faces, capsys):
-    XSegUtil.fetch_xseg(faces)
-    assert "No face" in capsys.readouterr().out
+def test_nothing_to_fetch(faces):
+    with pytest.raises(UserError, match="No face"):
+        XSegUtil.fetch_xseg(faces)
     assert not faces.with_name("faces_xseg").exists()
 
 

@@ -191,6 +191,32 @@ def test_nothing_is_deleted_unless_wanted(tmp_path, answers):
     assert after.pop("faceset.pak") and after == before
 
 
+def test_unpacking_takes_the_place_of_no_other_file(tmp_path, answers):
+    write_faceset(tmp_path, 3)
+    answers[:] = [False]
+    PackedFaceset.pack(tmp_path)
+    path = sorted(tmp_path.glob("*.jpg"))[1]
+    other = path.read_bytes()[:-2] + b"\0\xff\xd9"    # worked on since
+    path.write_bytes(other)
+    before = content(tmp_path)
+    with pytest.raises(UserError, match=path.name + " is there, and is not what the pak holds"):
+        PackedFaceset.unpack(tmp_path)
+    assert content(tmp_path) == before
+    path.rename(tmp_path / "mine.jpg")
+    PackedFaceset.unpack(tmp_path)
+    assert len(content(tmp_path)) == 4 and (tmp_path / "mine.jpg").read_bytes() == other
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path, answers):
+    write_faceset(tmp_path, 2)
+    (tmp_path / "faceset.pak.tmp").mkdir()     # as a folder without the right to write
+    before = content(tmp_path)
+    answers[:] = [False]    # it counts as a subfolder
+    with pytest.raises(UserError, match="faceset.pak cannot be written"):
+        PackedFaceset.pack(tmp_path)
+    assert content(tmp_path) == before
+
+
 def test_an_existing_pak_is_replaced_after_a_warning(tmp_path, answers, capsys):
     folder = write_faceset(tmp_path, 1)
     (folder / "faceset.pak").write_bytes(b"old")
@@ -210,7 +236,7 @@ def test_a_failing_pack_keeps_the_old_pak_and_every_file(tmp_path, answers, monk
     for function in (fail, lambda items, file: real(list(items)[:1], file)):
         monkeypatch.setattr(persist, "dump_list", function)
         answers[:] = [""]
-        with pytest.raises((OSError, CorruptPakError)):
+        with pytest.raises(UserError, match="no space left|1 of 2 members"):
             PackedFaceset.pack(folder)
         assert content(folder) == before
 

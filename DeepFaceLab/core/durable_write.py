@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Optional, Tuple, Union
 
-from core.errors import UserError
+from core.errors import UnwritableFileError, UserError
 
 PathLike = Union[str, Path]
 Content = Union[bytes, Callable[[BinaryIO], None]]
@@ -104,7 +104,7 @@ def write_temp(path: Path, content: Content) -> Tuple[int, int]:
         with contextlib.suppress(OSError):
             os.unlink(str(temp))
         if isinstance(error, OSError):
-            raise UserError(
+            raise UnwritableFileError(
                 "{} cannot be written: {}.".format(path, error.strerror or error),
                 ["Free some disk space, or check that the folder may be written to.",
                  "The old file is untouched."]) from error

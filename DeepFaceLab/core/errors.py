@@ -25,5 +25,9 @@ class UnsafePickleError(UserError):
     """A pickle names a class or function that no file of this program contains."""
 
 
+class UnwritableFileError(UserError):
+    """A file cannot be written: the disk is full, or its folder refuses it."""
+
+
 class CorruptFileError(UserError):
     """A file is damaged, truncated or not what its name says."""

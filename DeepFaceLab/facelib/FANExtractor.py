@@ -106,7 +106,11 @@ class FANExtractor(object):
         aligned = [(i,) + crop for i, crop in
                    ((i, _align(images[i], found[i])) for i in range(len(found)))
                    if crop is not None]
-        boxes = detector.extract_batch([crop for _, crop, _ in aligned], is_bgr=False)
+        crops = [crop for _, crop, _ in aligned]
+        if hasattr(detector, "extract_batch"):
+            boxes = detector.extract_batch(crops, is_bgr=False)
+        else:   # of a script
+            boxes = [detector.extract(crop, is_bgr=False) for crop in crops]
         chosen = [(i, crop, matrix, rects[0]) for (i, crop, matrix), rects in zip(aligned, boxes)
                   if len(rects) == 1]
         landmarks = self._find([(crop, rect) for _, crop, _, rect in chosen], multi_sample=True)

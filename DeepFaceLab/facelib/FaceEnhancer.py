@@ -12,7 +12,7 @@ WEIGHTS_NAME = "FaceEnhancer.npy"
 TILE = 192      # side of what the network sees
 STEP = 96
 SCALE = 4
-STRENGTH = 0.2  # the first condition; the second is 1
+STRENGTH, KIND = 0.2, 1.0   # the conditions
 
 
 class FaceEnhancer(object):
@@ -20,6 +20,8 @@ class FaceEnhancer(object):
 
     place_model_on_cpu  weights in the computer's memory
     run_on_cpu          compute on the CPU
+    tiles_at_once       in one run of the network; each takes 0.3 GB. More than one is quicker on
+                        a GPU only
 
     UserError without the weights of an existing install (see facelib/pretrained.py).
     """
@@ -27,8 +29,11 @@ class FaceEnhancer(object):
     # What the outermost line of a picture weighs, of 1 in the middle of a tile. 0 gives the
     # weights of older versions, which left that line gray.
     BORDER_WEIGHT = 1e-3
+    tiles_at_once = 1
 
-    def __init__(self, place_model_on_cpu: bool = False, run_on_cpu: bool = False) -> None:
+    def __init__(self, place_model_on_cpu: bool = False, run_on_cpu: bool = False,
+                 tiles_at_once: int = 1) -> None:
+        self.tiles_at_once = tiles_at_once
         with nhwc_graph():
             from .enhancer_network import EnhancerNetwork    # a class of layers: after initialize
             with nn.tf.device(_choose_device(place_model_on_cpu)):
@@ -64,17 +69,26 @@ class FaceEnhancer(object):
         h, w = x.shape[:2]
         total = np.zeros((h * SCALE, w * SCALE, 3), np.float32)
         weights = np.zeros((h * SCALE, w * SCALE, 1), np.float32)
-        condition, condition1 = np.array([[STRENGTH]]), np.array([[1.0]])
-        for row, fade_y in self._iterate_tiles(h):
-            for column, fade_x in self._iterate_tiles(w):
-                tile = x[row:row + TILE, column:column + TILE]
+        places = [(down, right) for down in self._iterate_tiles(h)
+                  for right in self._iterate_tiles(w)]
+        for first in range(0, len(places), self.tiles_at_once):
+            part = places[first:first + self.tiles_at_once]
+            enhanced = self._run([x[row:row + TILE, column:column + TILE]
+                                  for (row, _), (column, _) in part])
+            for ((row, fade_y), (column, fade_x)), tile in zip(part, enhanced):
                 mask = (fade_y[:, None] * fade_x[None, :])[..., None]
                 area = (slice(row * SCALE, (row + TILE) * SCALE),
                         slice(column * SCALE, (column + TILE) * SCALE))
-                total[area] += self.model.run([tile[None], condition, condition1])[0] * mask
+                total[area] += tile * mask
                 weights[area] += mask
         weights[weights == 0] = 1
         return total / weights
+
+    def _run(self, tiles: List[np.ndarray]) -> np.ndarray:
+        """Tiles (TILE, TILE, 3) enlarged: (n, TILE * SCALE, TILE * SCALE, 3)"""
+        count = len(tiles)
+        return self.model.run([np.stack(tiles), np.full((count, 1), STRENGTH),
+                               np.full((count, 1), KIND)])
 
     def _iterate_tiles(self, size: int) -> Iterator[Tuple[int, np.ndarray]]:
         """(first pixel, weight of each of the enlarged pixels) of the tiles along one side."""

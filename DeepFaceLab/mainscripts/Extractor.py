@@ -90,6 +90,7 @@ def main(detector: Optional[str] = None, input_path: Optional[Path] = None,
     extract_start.check_detector(detector)
     make_folder(output_path)
     folders = Folders(input_path, output_path, output_path.parent / (output_path.name + "_debug"))
+    folders.check()
     face_type = FaceType.fromString(face_type) if isinstance(face_type, str) else face_type
     if face_type is None and manual_output_debug_fix:
         face_type = extract_start.read_face_type(folders)
@@ -220,9 +221,11 @@ class _Extraction:
         return self._run_pass(TYPE_FINAL, marked)
 
     def _fix(self, data: List[FrameData], done: Sequence[Path]) -> List[FrameData]:
-        """By hand where no face was found, now or before an interruption (`done`)."""
+        """By hand where no face was found, now or before an interruption (`done`), or where the
+        networks failed; a frame that cannot be read is of no use here either."""
         data = data + [FrameData(path) for path in done if self.record.is_without_face(path)]
-        missing = [frame for frame in data if frame.faces_detected == 0 and not frame.error]
+        missing = [frame for frame in data
+                   if frame.faces_detected == 0 and (frame.is_given_up or not frame.error)]
         if not missing:
             io.log_info("All frames have faces: nothing is marked by hand.")
             return data

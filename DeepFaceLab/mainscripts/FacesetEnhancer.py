@@ -18,6 +18,7 @@ from models.device_choice import choose_device, parse_gpu_idxs
 
 OUTPUT_END = "_enhanced"
 SMALL_MEMORY = 2        # GB; such a GPU does not hold the weights as well
+MAX_TILES = 8           # of a face at once on a GPU, as many as it has GB
 _SECONDS = 600          # for one face
 
 MERGE = Option("enhance_merge", "bool", True, "Merge the results back into the faceset?",
@@ -39,8 +40,7 @@ def process_folder(dirpath: Path, cpu_only: bool = False,
     output_folder = make_output_folder(dirpath, OUTPUT_END)
     results = EnhanceSubprocessor(paths, output_folder, devices).run()
     report_failures(results)
-    merge_back([result for result in results if not isinstance(result, FileFailure)], dirpath,
-               output_folder, MERGE)
+    merge_back(results, dirpath, output_folder, MERGE)
 
 
 def check_weights() -> None:
@@ -72,16 +72,17 @@ class EnhanceSubprocessor(Subprocessor):
         self.output_folder = output_folder
         self.devices = list(devices)
         self.results: List[Any] = [None] * len(self.paths)
-        self.pending = list(range(len(self.paths)))[::-1]
+        self.pending = list(enumerate(self.paths))[::-1]
 
     def process_info_generator(self) -> Iterator[Tuple[str, Dict, Dict]]:
         for device in self.devices:
-            yield device.name, {}, {"output_folder": self.output_folder,
-                                    "gpu_index": device.index,
-                                    "is_small": device.total_mem_gb <= SMALL_MEMORY}
+            is_small = device.total_mem_gb <= SMALL_MEMORY
+            tiles = 1 if is_small else min(MAX_TILES, int(device.total_mem_gb))
+            yield device.name, {}, {"output_folder": self.output_folder, "is_small": is_small,
+                                    "gpu_index": device.index, "tiles_at_once": tiles}
         if not self.devices:
-            yield "CPU", {}, {"output_folder": self.output_folder, "gpu_index": None,
-                              "is_small": True}
+            yield "CPU", {}, {"output_folder": self.output_folder, "is_small": True,
+                              "gpu_index": None, "tiles_at_once": 1}
 
     def on_clients_initialized(self) -> None:
         io.progress_bar(self.name, len(self.paths))
@@ -90,13 +91,10 @@ class EnhanceSubprocessor(Subprocessor):
         io.progress_bar_close()
 
     def get_data(self, host_dict: Dict) -> Optional[Tuple[int, Path]]:
-        if not self.pending:
-            return None
-        index = self.pending.pop()
-        return index, self.paths[index]
+        return self.pending.pop() if self.pending else None
 
     def on_data_return(self, host_dict: Dict, data: Tuple[int, Path]) -> None:
-        self.pending.append(data[0])
+        self.pending.append(data)
 
     def on_data_failed(self, host_dict: Dict, data: Tuple[int, Path]) -> None:
         self.results[data[0]] = FileFailure("{} could not be enhanced.".format(data[1]))
@@ -116,7 +114,8 @@ class EnhanceSubprocessor(Subprocessor):
             nn.initialize(nn.DeviceConfig.CPU() if is_cpu else nn.DeviceConfig.GPUIndexes([index]))
             self.output_folder = client_dict["output_folder"]
             self.enhancer = FaceEnhancer(place_model_on_cpu=client_dict["is_small"],
-                                         run_on_cpu=is_cpu)
+                                         run_on_cpu=is_cpu,
+                                         tiles_at_once=client_dict["tiles_at_once"])
 
         def process_data(self, data: Tuple[int, Path]) -> Any:
             return call_for_file(enhance_file, data[1], (self.enhancer, self.output_folder))

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from core import persist
-from core.cv2ex import cv2_imread, to_gray
+from core.cv2ex import to_gray
 from core.errors import UserError
 from core.imagelib import SegIEPolys
 from core.interact import interact as io
@@ -19,7 +19,7 @@ from facelib import FaceType, LandmarksProcessor
 from facelib.FaceType import from_option_dict
 from mainscripts.faceset_files import (encode_face, list_pictures, open_face, read_landmarks,
                                        read_picture)
-from mainscripts.file_workers import FileFailure, map_files
+from mainscripts.file_workers import map_files
 from mainscripts.processed_folder import make_output_folder, merge_back
 
 OUTPUT_END = "_resized"
@@ -68,8 +68,7 @@ def process_folder(dirpath: Path) -> None:
                 is_only_gray or get_setting(GRAY), get_setting(GRAY_CHANNEL))
     results = map_files("Resizing", resize_file, paths, task, files_per_process=_DECODED,
                         seconds_per_file=_SECONDS)
-    merge_back([result for result in results if not isinstance(result, FileFailure)], dirpath,
-               task.output_folder, MERGE)
+    merge_back(results, dirpath, task.output_folder, MERGE)
 
 
 def resize_file(path: Path, task: Task) -> Path:
@@ -104,10 +103,9 @@ def resize_file(path: Path, task: Task) -> Path:
 def read_pixels(path: Path, task: Task) -> Tuple[np.ndarray, bool]:
     """((h, w, 3), or (h, w) of a gray file and where gray is wanted, uint8; whether they differ
     from those of the file)"""
-    picture = cv2_imread(path, verbose=False)
-    if picture is not None and picture.dtype == np.uint8 and picture.ndim == 2:
+    picture = read_picture(path, keeps_gray=True)
+    if picture.ndim == 2:
         return picture, False
-    picture = read_picture(path)
     if task.is_gray:
         return to_gray(picture, task.gray_channel)[..., 0], True
     return picture, False
@@ -121,7 +119,11 @@ def scale_data(face: DFLJPG, size: int, old_size: int) -> Dict[str, Any]:
         polys = face.get_seg_ie_polys()
         polys.mult_points(scale)
         changes["seg_ie_polys"] = polys.dump()
-    changes.update(_find_matrix(face, size, FaceType.fromString(face.get_face_type())))
+    face_type, matrix = FaceType.fromString(face.get_face_type()), face.get_image_to_face_mat()
+    if face_type in LandmarksProcessor.FaceType_to_padding_remove_align:
+        changes.update(_find_matrix(face, size, face_type))
+    elif matrix is not None:    # of a fork: only this matrix tells how the face was cropped
+        changes["image_to_face_mat"] = matrix * scale
     return changes
 
 

@@ -20,7 +20,7 @@ from mainscripts.faceset_files import (JPEG_QUALITY_FLAG, list_pictures, open_fa
 from mainscripts.faceset_metadata import (restore_faceset_metadata_folder,
                                           save_faceset_metadata_folder)
 from mainscripts.file_moves import rename_files
-from mainscripts.file_workers import FileFailure, map_files
+from mainscripts.file_workers import FileFailure, check_written, map_files
 
 __all__ = ["add_landmarks_debug_images", "export_faceset_mask", "recover_original_aligned_filename",
            "restore_faceset_metadata_folder", "save_faceset_metadata_folder",
@@ -108,6 +108,7 @@ def _write_beside(folder: Path, verb: str, text: str, write: Callable[[Path, Any
     paths = [path for path in list_pictures(Path(folder), verb)
              if not path.stem.endswith((DEBUG_END, MASK_END))]
     results = map_files(text, write, paths, files_per_process=_DECODED)
+    check_written(results)
     count = sum(1 for result in results if not isinstance(result, FileFailure))
     if count == 0:
         raise UserError("Nothing was written for the {} pictures in {}.".format(

@@ -3,7 +3,6 @@
 Everything is made under another name and takes its place when it is whole: a step that fails or
 is interrupted leaves the frames and videos of before.
 """
-import os
 import re
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,10 +65,11 @@ def extract_video(input_file: PathLike, output_dir: PathLike, output_ext: Option
         frames = pathex.get_image_paths(work, return_Path_class=True)
         if not frames:
             raise UserError("{} has no frames.".format(video), ["check that it plays"])
-        for old in pathex.get_image_paths(folder, ["." + ext]):
-            os.unlink(old)
+        for old in pathex.get_image_paths(folder, ["." + ext], return_Path_class=True):
+            if old.is_file():
+                persist.remove_file(old)
         for frame in frames:
-            frame.replace(folder / frame.name)
+            persist.replace_file(frame, folder / frame.name)
     io.log_info("{} frames in {}".format(len(frames), folder))
 
 
@@ -126,7 +126,7 @@ def denoise_image_sequence(input_dir: PathLike, ext: Optional[str] = None,
                 len(done), len(paths), folder), ["look for damaged pictures; none was changed"])
         for path, new in zip(paths, done):
             keep_mark(path, new)
-            new.replace(path)
+            persist.replace_file(new, path)
 
 
 def video_from_sequence(input_dir: PathLike, output_file: PathLike,

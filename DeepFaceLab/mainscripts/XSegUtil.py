@@ -14,7 +14,8 @@ from facelib import FaceType, XSegNet
 from facelib.FaceType import from_option_dict
 from mainscripts.faceset_files import list_pictures, open_face, open_face_header
 from mainscripts.file_moves import copy_into
-from mainscripts.file_workers import FileFailure, call_for_file, map_files, report_failures
+from mainscripts.file_workers import (FileFailure, call_for_file, check_written, map_files,
+                                      report_failures)
 from mainscripts.xseg_masks import (MODEL_NAME, Prepared, check_model_folder, finish_mask,
                                     prepare_face, read_face_type)
 from models.common_options import CPU_ONLY, FORCE_GPU_IDXS
@@ -53,6 +54,7 @@ def apply_xseg(input_path: Path, model_path: Path) -> None:
     for batch in io.progress_bar_generator(_split(paths, BATCH), "Applying XSeg"):
         results += _apply_batch(batch, face_type, xseg)
     failures = report_failures(results)
+    check_written(results)
     if failures == len(paths):
         raise UserError("None of the {} files got a mask: see above.".format(len(paths)),
                         ["choose the folder of the aligned faces"])
@@ -97,14 +99,16 @@ def _store(path: Path, argument: Tuple[Prepared, np.ndarray]) -> None:
 
 def fetch_xseg(input_path: Path) -> None:
     """Copy the faces with polygons to `<folder>_xseg` beside; asks whether to delete the originals.
+
+    UserError when there are none.
     """
     input_path = Path(input_path).absolute()
     paths = list_pictures(input_path, "xseg fetch")
     has_polys = map_files("Looking for polygons", _has_polys, paths, files_per_process=_HEADER)
     found = [path for path, has in zip(paths, has_polys) if has is True]
     if not found:
-        io.log_info("No face in {} has polygons.".format(input_path))
-        return
+        raise UserError("No face in {} has polygons.".format(input_path),
+                        ["draw some: main.py xseg editor --input-dir ..."])
     folder = input_path.with_name(input_path.name + FETCH_END)
     persist.make_folder(folder)
     for path in io.progress_bar_generator(found, "Copying"):
@@ -142,6 +146,7 @@ def _remove(folder: Path, verb: str, what: str, done: str, has: Callable[[DFLJPG
     for path in io.progress_bar_generator(paths, "Removing"):
         results.append(call_for_file(_remove_from, path, (has, remove)))
     failures = report_failures(results)
+    check_written(results)
     if failures == len(paths):
         raise UserError("None of the {} files is an aligned face.".format(len(paths)),
                         ["choose the folder of the aligned faces"])

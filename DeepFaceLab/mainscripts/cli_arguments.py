@@ -34,9 +34,14 @@ class StandAlone(argparse.Action):
 
 
 class StorePath(argparse.Action):
-    """Stores an absolute path (str) with `~` expanded, relative to the current folder."""
+    """Stores an absolute path (str) with `~` expanded, relative to the current folder.
+
+    An empty one is refused: a script with an unset variable would work on the current folder.
+    """
 
     def __call__(self, parser, namespace, values, option_string=None):
+        if not values.strip():
+            raise argparse.ArgumentError(self, "the path is empty")
         setattr(namespace, self.dest, os.path.abspath(os.path.expanduser(values)))
 
 

@@ -4,7 +4,7 @@ FaceSynthetics: `<n>.png`, `<n>_ldmks.txt` (a landmark a line, the first 68 are 
 `<n>_seg.png` (a class a pixel).
 """
 from pathlib import Path
-from typing import Any, List, Union
+from typing import Union
 
 import cv2
 import numpy as np
@@ -17,12 +17,12 @@ from core.mathlib import transform_points
 from DFLIMG import DFLJPG
 from facelib import FaceType, LandmarksProcessor
 from mainscripts.faceset_files import encode_face, read_picture
-from mainscripts.file_workers import FileFailure, map_files
+from mainscripts.file_workers import FileFailure, check_written, map_files
 
 FACE_TYPE = FaceType.WHOLE_FACE
 SIZE, QUALITY, MASK_SIZE = 1024, 95, 256
 FACE_CLASSES = (1, 2, 3, 4, 5, 6, 9, 10, 11)
-SEGMENTS_END = "_seg"
+SEGMENTS_END, LANDMARKS_END = "_seg", "_ldmks"
 OUTPUT_END = "_aligned"
 _PICTURES = 32      # files worth a process
 
@@ -39,6 +39,7 @@ def dev_test(input_dir: Union[str, Path]) -> None:
     output = folder.with_name(folder.name + OUTPUT_END)
     persist.make_folder(output)
     results = map_files("Importing", import_face, paths, output, files_per_process=_PICTURES)
+    check_written(results)
     count = sum(1 for result in results if not isinstance(result, FileFailure))
     if count == 0:
         raise UserError("None of the {} pictures could be imported.".format(len(paths)))
@@ -78,8 +79,10 @@ def _make_mask(segments: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 def read_landmarks(path: Path) -> np.ndarray:
     """(68, 2) float64 of the text beside a picture. UserError."""
-    found: List[Any] = [other for other in pathex.get_file_paths(path.parent)
-                        if other.suffix == ".txt" and other.stem.startswith(path.stem + "_")]
+    found = [path.with_name(path.stem + LANDMARKS_END + ".txt")]
+    if not found[0].is_file():      # the whole dataset is not listed again for each of its pictures
+        found = [other for other in pathex.get_file_paths(path.parent)
+                 if other.suffix == ".txt" and other.stem.startswith(path.stem + "_")]
     if not found:
         raise UserError("{} has no landmarks {}_*.txt.".format(path, path.stem))
     try:

@@ -171,6 +171,7 @@ class ExtractSubprocessor(Subprocessor):
 
     def on_data_failed(self, host_dict: dict, data: List[FrameData]) -> None:
         for frame in data:
+            frame.is_given_up = True
             frame.error = frame.error or "It could not be processed, see above."
         self._keep(data)
 

@@ -2,19 +2,15 @@
 section 6.3)."""
 from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
-import numpy as np
-
 from core.errors import UserError
-from core.frame_image import read_frame
-from core.imagelib import cut_odd_image
 from core.interact import interact as io
 from core.joblib import Subprocessor
 from facelib import FaceType
 
 from .extract_host import ExtractSubprocessor
 from .extract_manual import ManualState
-from .extract_manual_window import FrameView, ManualWindow
-from .extract_stages import FrameData
+from .extract_manual_window import FrameView, ManualWindow, check_screen
+from .extract_stages import FrameData, read_even_frame
 from .extract_worker import LANDMARKS, ExtractCli, get_write_error
 
 PAUSE = 0.002   # s; the window takes the mouse as often
@@ -47,10 +43,7 @@ class ManualPass(Subprocessor):
         return self.state.is_stopped
 
     def on_check_run(self) -> bool:
-        if not io.is_support_windows():
-            raise UserError("Faces are marked by hand in a window, and there is no screen.", [
-                "opencv-python has windows, opencv-python-headless does not.",
-                "Let a detector find the faces: --detector s3fd or --detector mediapipe"])
+        check_screen()
         return not self.state.is_finished
 
     def run(self) -> List[FrameData]:
@@ -110,8 +103,7 @@ class ManualPass(Subprocessor):
             if self._view[0] is frame:
                 return self._view[1]
             try:
-                image = np.ascontiguousarray(cut_odd_image(read_frame(frame.filepath,
-                                                                      must_be_whole=True)))
+                image = read_even_frame(frame.filepath)
             except UserError as error:
                 frame.error = error.what
                 io.log_err(error.what)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from core import imagelib
+from core.errors import UserError
 from core.interact import interact as io
 from core.mathlib import transform_points
 from facelib import FaceType, LandmarksProcessor
@@ -19,6 +20,14 @@ SHAPE = 16 / 9          # of the window, whose width is given
 CROP_SIZE = 256         # side that the outline of the crop is computed for; it is drawn in the view
 UNLOCKED, LOCKED = (0, 255, 0), (255, 255, 0)
 RECT_COLOR = (255, 0, 0)
+
+
+def check_screen() -> None:
+    """UserError where no window can be shown."""
+    if not io.is_support_windows():
+        raise UserError("Faces are marked by hand in a window, and there is no screen.", [
+            "opencv-python has windows, opencv-python-headless does not.",
+            "Let a detector find the faces: --detector s3fd or --detector mediapipe"])
 
 
 class FrameView:

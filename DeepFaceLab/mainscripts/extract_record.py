@@ -1,13 +1,14 @@
 """Which frames of a folder are extracted already, so that an interrupted extraction goes on.
 
 Beside the faces stands `extract_record.jsonl`: the settings in the first line, then one line for
-each frame that is done, as it is done. A line that a power cut has torn counts as not there.
+each frame that is done, as it is done, and one for each run that goes on or comes to its end. A
+line that a power cut has torn counts as not there.
 """
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Set
 
-from core import pathex
+from core import pathex, persist
 from core.errors import UserError
 from core.interact import interact as io
 from core.json_input import parse_json
@@ -25,11 +26,17 @@ def describe_frame(path: Path) -> List[int]:
     return [stat.st_size, stat.st_mtime_ns]
 
 
+def is_other_frame(path: Path, description: Any) -> bool:
+    """Whether a file is not the frame that was described. Its time does not tell: a workspace
+    that was copied has new ones, and faces that were worked on would be made anew."""
+    return not isinstance(description, list) or description[:1] != describe_frame(path)[:1]
+
+
 class ExtractRecord:
     """The record of one output folder; `settings` None: there is none, or none that can be used.
 
     frames: file name -> {'stat': ..., 'faces': number of faces}; is_complete: the extraction had
-    come to its end.
+    come to its end, with all frames.
     """
 
     def __init__(self, output_path: Path) -> None:
@@ -37,6 +44,7 @@ class ExtractRecord:
         self.settings: Optional[Dict[str, Any]] = None
         self.frames: Dict[str, Dict[str, Any]] = {}
         self.is_complete = False
+        self._settled: Set[str] = set()     # frames of a run that had come to its end
         self._file: Any = None
         self._read()
 
@@ -56,8 +64,12 @@ class ExtractRecord:
         for entry in entries[1:]:
             if isinstance(entry.get("frame"), str) and isinstance(entry.get("faces"), int):
                 self.frames[entry["frame"]] = entry
-            elif entry.get("complete") is True:
-                self.is_complete = True
+                self._settled.discard(entry["frame"])
+            elif entry.get("continued") is True:
+                self.is_complete = False
+            elif entry.get("complete") is True or entry.get("ended") is True:
+                self.is_complete = entry.get("complete") is True
+                self._settled = set(self.frames)
 
     def is_interrupted(self) -> bool:
         return self.settings is not None and not self.is_complete
@@ -65,13 +77,14 @@ class ExtractRecord:
     def is_done(self, path: Path, output_path: Path, debug_path: Optional[Path]) -> bool:
         """Whether a frame has nothing left to do.
 
-        After a complete extraction the user has gone through the faces: deleted ones stay deleted.
-        After an interrupted one its files have to be whole.
+        When the extraction has come to its end, be it without some frames, the user has gone
+        through the faces: deleted ones stay deleted, and the others as they are. After an
+        interruption the files have to be whole.
         """
         entry = self.frames.get(path.name)
-        if entry is None or entry.get("stat") != describe_frame(path):
+        if entry is None or is_other_frame(path, entry.get("stat")):
             return False
-        if self.is_complete:
+        if path.name in self._settled:
             return True
         files = [output_path / ("%s_%d.jpg" % (path.stem, i)) for i in range(entry["faces"])]
         if debug_path is not None:
@@ -85,14 +98,13 @@ class ExtractRecord:
                 # A torn last line must not swallow the next one.
                 self._file = open(str(self.path), "a", encoding="utf-8", newline="\n")
                 self._file.write("\n")
+                self._write({"continued": True})
             else:
-                self.frames, self.settings = {}, settings
+                self.frames, self.settings, self._settled = {}, settings, set()
                 self._file = open(str(self.path), "w", encoding="utf-8", newline="\n")
                 self._write({"version": VERSION, "settings": settings})
         except OSError as error:
-            raise UserError("%s cannot be written: %s." % (self.path, error.strerror or error), [
-                "Check that the folder of the faces may be written to and the disk is not full.",
-                "Or give another with --output-dir."]) from error
+            raise self._make_error(error) from error
         self.is_complete = False
 
     def add(self, frame: FrameData) -> None:
@@ -105,12 +117,11 @@ class ExtractRecord:
         self._write(entry)
 
     def finish(self, is_complete: bool) -> None:
-        """Close; is_complete: all frames are done."""
+        """The end of a run, which closes the file; is_complete: all frames are done."""
         if self._file is None:
             return
-        if is_complete:
-            self._write({"complete": True})
-            self.is_complete = True
+        self._write({"complete": True} if is_complete else {"ended": True})
+        self.is_complete = is_complete
         self._file.close()
         self._file = None
 
@@ -123,8 +134,16 @@ class ExtractRecord:
         return self.frames.get(path.name, {}).get("faces") == 0
 
     def _write(self, entry: Dict[str, Any]) -> None:
-        self._file.write(json.dumps(entry, sort_keys=True) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(entry, sort_keys=True) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise self._make_error(error) from error
+
+    def _make_error(self, error: OSError) -> UserError:
+        return UserError("%s cannot be written: %s." % (self.path, error.strerror or error), [
+            "Check that the folder of the faces may be written to and the disk is not full.",
+            "Or give another with --output-dir."])
 
 
 def _parse_line(line: str) -> Optional[Dict[str, Any]]:
@@ -163,4 +182,4 @@ def remove_faces_of(frames: Sequence[Path], output_path: Path) -> None:
         name = path.name[:-len(TEMP_SUFFIX)] if path.name.endswith(TEMP_SUFFIX) else path.name
         stem, _, number = Path(name).stem.rpartition("_")
         if Path(name).suffix == ".jpg" and stem in stems and number.isdigit():
-            path.unlink()
+            persist.remove_file(path)

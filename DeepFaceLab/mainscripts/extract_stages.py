@@ -11,6 +11,9 @@ import numpy as np
 from core import mathlib
 from core.cv2ex import cv2_encode, to_gray
 from core.errors import UserError
+from core.file_names import is_plain_file_name
+from core.frame_image import read_frame
+from core.imagelib import cut_odd_image
 from core.mathlib import transform_points
 from DFLIMG import DFLJPG
 from facelib import FaceType, LandmarksProcessor
@@ -44,6 +47,7 @@ class FrameData:
                                                if final_output_files is not None else [])
         self.faces_detected = 0
         self.error = ""     # why it was not processed
+        self.is_given_up = False    # its workers failed; it may be fine
 
 
 class FaceOutput(NamedTuple):
@@ -59,6 +63,20 @@ class FaceOutput(NamedTuple):
     folder: Optional[Path]
     debug_folder: Optional[Path] = None
     is_gray: bool = False
+
+
+def read_even_frame(path: Path) -> np.ndarray:
+    """A frame's picture (h,w,3) uint8 whose sides are even: an odd one loses its last line.
+    UserError for one that cannot be read, or has nothing left; and for a name that faces cannot
+    keep, without which nobody would take them."""
+    if not is_plain_file_name(path.name):
+        raise UserError("The faces of %s cannot keep its name: rename the frame, or start in a "
+                        "locale like C.UTF-8 if it is the letters beyond ASCII." % path)
+    image = read_frame(path, must_be_whole=True)
+    height, width = image.shape[:2]
+    if min(height, width) < 2:
+        raise UserError("The frame %s is %d x %d pixels." % (path, width, height))
+    return np.ascontiguousarray(cut_odd_image(image))
 
 
 def rotate_view(image: np.ndarray, rotation: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 6.1)."""
 import os
 from pathlib import Path
-from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from core import pathex
 from core.errors import UserError
@@ -11,9 +11,10 @@ from core.leras import nn
 from DFLIMG import DFLIMG
 from facelib import FaceType
 
-from . import extract_networks, extract_options
+from . import extract_manual_window, extract_networks, extract_options
 from .extract_options import CONTINUE, MANUAL, MEDIAPIPE, OVERWRITE
 from .extract_record import ExtractRecord, remove_faces_of
+from .faceset_files import open_face_header
 
 MANY_OUTPUTS = 128      # pictures in the output folder from which on it is asked
 
@@ -26,18 +27,59 @@ class Folders(NamedTuple):
     debug: Path
 
     def are_same(self) -> bool:
-        return os.path.realpath(str(self.frames)) == os.path.realpath(str(self.faces))
+        """Whether the faces are written beside their frames."""
+        return _is_same_folder(self.frames, self.faces)
+
+    def check(self) -> None:
+        """UserError where the debug pictures, which an extraction replaces, are the frames."""
+        if _is_same_folder(self.frames, self.debug):
+            raise UserError("%s holds the frames, and would be the folder of the debug pictures."
+                            % self.frames, ["Give another folder with --output-dir."])
+
+
+def _is_same_folder(a: Path, b: Path) -> bool:
+    """However they are spelt."""
+    try:
+        return os.path.samefile(str(a), str(b))
+    except OSError:     # one of them is not there
+        return False
 
 
 def list_frames(folders: Folders) -> List[Path]:
     """The frames, one a stem, in the order of their names. UserError without any."""
     frames = [Path(path) for path in pathex.get_image_unique_filestem_paths(folders.frames,
                                                                             io.log_err)]
+    if folders.are_same():
+        frames = _leave_faces_out(frames)
     if not frames:
         raise UserError("There are no pictures in %s." % folders.frames, [
             "Extract the frames of the video there first.",
             "Pictures are " + ", ".join(pathex.image_extensions) + "."])
     return frames
+
+
+def _leave_faces_out(frames: List[Path]) -> List[Path]:
+    """The frames of a folder that gets their faces as well. UserError for a frame that has the
+    name of another one's face, which would take its place."""
+    by_stem = {path.stem: path for path in frames}
+    faces: Dict[Path, Path] = {}
+    for path in frames:
+        stem, _, number = path.stem.rpartition("_")
+        if path.suffix.lower() == ".jpg" and stem in by_stem and number.isdigit():
+            faces[path] = by_stem[stem]
+    for path, frame in faces.items():
+        if _read_source_name(path) != frame.name:
+            raise UserError("A face of %s would take the place of %s, which is no face of it." % (
+                frame, path.name), ["Give another folder with --output-dir."])
+    return [path for path in frames if path not in faces]
+
+
+def _read_source_name(path: Path) -> Optional[str]:
+    """The frame that a file tells to be a face of, None if it is no face."""
+    try:
+        return open_face_header(path, has_landmarks=False).get_source_filename()
+    except UserError:
+        return None
 
 
 def choose_continue(folders: Folders, record: ExtractRecord) -> bool:
@@ -169,7 +211,7 @@ def check_detector(detector: Optional[str]) -> None:
 
 def choose_networks(detector: str, face_type: FaceType) -> Any:
     """The class of the networks (extract_networks.py). UserError if what it needs is missing and
-    there is no other."""
+    there is no other: nothing of an earlier extraction is deleted yet."""
     name, reason = _name_networks(detector, face_type)
     if reason:
         io.log_info("%s MediaPipe finds the faces instead." % reason)
@@ -183,10 +225,13 @@ def _name_networks(detector: str, face_type: FaceType) -> Tuple[str, str]:
     if detector == MEDIAPIPE:
         mediapipe_place.check()
         return extract_networks.MEDIAPIPE, ""
+    name, reason = extract_networks.S3FD, ""
     try:
         extract_networks.check_files(face_type)
     except UserError as error:
         if not mediapipe_place.is_available():
             raise
-        return extract_networks.MEDIAPIPE, error.what
-    return extract_networks.S3FD, ""
+        name, reason = extract_networks.MEDIAPIPE, error.what
+    if detector == MANUAL:
+        extract_manual_window.check_screen()
+    return name, reason

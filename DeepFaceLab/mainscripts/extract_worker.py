@@ -8,8 +8,6 @@ from typing import Any, List, Optional, Tuple
 import numpy as np
 
 from core.errors import UserError
-from core.frame_image import read_frame
-from core.imagelib import cut_odd_image
 from core.joblib import Subprocessor
 
 from . import extract_stages
@@ -91,8 +89,7 @@ class ExtractCli(Subprocessor.Cli):
         if path == frame.filepath:
             return image
         try:
-            image = np.ascontiguousarray(cut_odd_image(read_frame(frame.filepath,
-                                                                  must_be_whole=True)))
+            image = extract_stages.read_even_frame(frame.filepath)
         except UserError as error:
             frame.error = error.what
             return None

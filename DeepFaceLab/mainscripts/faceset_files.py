@@ -12,6 +12,7 @@ import numpy as np
 from core import pathex, persist
 from core.cv2ex import cv2_encode, cv2_imread, to_bgr
 from core.errors import UserError
+from core.frame_image import is_cut_off
 from DFLIMG import DFLJPG
 from samplelib.PackedFaceset import packed_faceset_filename
 
@@ -41,13 +42,16 @@ def list_pictures(folder: Path, verb: str) -> List[Path]:
     return paths
 
 
-def read_picture(path: Path) -> np.ndarray:
-    """Pixels (h, w, 3) uint8 BGR of a picture of any depth and number of channels."""
+def read_picture(path: Path, keeps_gray: bool = False) -> np.ndarray:
+    """Pixels (h, w, 3) uint8 BGR of a picture of any depth and number of channels; with
+    `keeps_gray` those of a gray one (h, w)."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise UserError("{} cannot be read: {}.".format(path, error.strerror or error),
                         [_PICTURE_REMEDY]) from error
+    if is_cut_off(data):    # old OpenCV versions make the rest up
+        raise UserError("{} is cut off: its end is missing.".format(path), [_PICTURE_REMEDY])
     picture = cv2_imread(path, loader_func=lambda _: data, verbose=False)
     if picture is None:
         raise UserError("{} cannot be decoded as a picture.".format(path), [_PICTURE_REMEDY])
@@ -56,6 +60,8 @@ def read_picture(path: Path) -> np.ndarray:
     if picture.dtype != np.uint8:
         raise UserError("{} has pixels of the type {}.".format(path, picture.dtype),
                         ["save it with 8 bits a channel"])
+    if keeps_gray and picture.ndim == 2:
+        return picture
     return np.ascontiguousarray(to_bgr(picture))
 
 

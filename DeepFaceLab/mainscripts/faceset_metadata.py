@@ -91,7 +91,7 @@ def restore_faceset_metadata_folder(input_path: Path) -> None:
     """Give every jpg of the folder the data that meta.dat holds for its name.
 
     A picture of another size is scaled to the size of before. meta.dat is removed when all went
-    well, and stays otherwise.
+    well, and stays otherwise; also where an editor has made another kind of picture of a face.
     """
     input_path = Path(input_path)
     check_folder(input_path, "util --restore-faceset-metadata")
@@ -112,6 +112,7 @@ def restore_faceset_metadata_folder(input_path: Path) -> None:
             failed.append(path.name)
     io.log_info("The data of {} faces are restored.".format(len(paths) - len(failed)))
     _report_missing(metadata, {path.name for path in paths})
+    failed += _find_converted(input_path, metadata)
     if failed:
         raise UserError("{} pictures have not got their data.".format(len(failed)), [
             "{} is kept: make these pictures again and restore once more".format(source)])
@@ -123,6 +124,16 @@ def _report_missing(metadata: Metadata, present: set) -> None:
     if missing:
         io.log_info("{} faces of {} are not in the folder any more, the first: {}".format(
             len(missing), METADATA_FILENAME, missing[0]))
+
+
+def _find_converted(folder: Path, metadata: Metadata) -> List[str]:
+    """Pictures that are faces of `metadata`, but no JPEG any more; they are named in the log."""
+    stems = {Path(name).stem for name in metadata if not (folder / name).exists()}
+    converted = [path.name for path in pathex.get_image_paths(folder, return_Path_class=True)
+                 if path.suffix.lower() not in FACE_SUFFIXES and path.stem in stems]
+    for name in converted:
+        io.log_err("{} is no JPEG: save it as one under the name of before.".format(folder / name))
+    return converted
 
 
 def _restore(path: Path, shape: Tuple[int, ...], data: Dict[str, Any]) -> None:

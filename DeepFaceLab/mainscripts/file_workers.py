@@ -3,7 +3,7 @@ import multiprocessing
 from pathlib import Path
 from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from core.errors import UserError
+from core.errors import UnwritableFileError, UserError
 from core.interact import interact as io
 from core.joblib import Subprocessor
 
@@ -13,9 +13,11 @@ _MAX_NAMED = 20             # files of no use are named in the log, more are cou
 
 
 class FileFailure(NamedTuple):
-    """In place of a result: why a file could not be processed, a sentence that names it."""
+    """In place of a result: why a file could not be processed, a sentence that names it; and
+    whether the file was fine and its result could not be written."""
 
     reason: str
+    is_unwritable: bool = False
 
 
 def map_files(name: str, function: Callable[[Path, Any], Any], paths: Sequence[Path],
@@ -45,7 +47,7 @@ def call_for_file(function: Callable[[Path, Any], Any], path: Path, argument: An
     try:
         return function(path, argument)
     except UserError as error:
-        return FileFailure(error.what)
+        return FileFailure(error.what, isinstance(error, UnwritableFileError))
     except Exception as error:  # noqa: BLE001 one bad file must not stop the others
         return FileFailure("{}: {}: {}".format(path, type(error).__name__, error))
 
@@ -58,6 +60,17 @@ def report_failures(results: Sequence[Any]) -> int:
     if len(failures) > _MAX_NAMED:
         io.log_err("And {} more.".format(len(failures) - _MAX_NAMED))
     return len(failures)
+
+
+def check_written(results: Sequence[Any], state: str = "those that are written stay") -> None:
+    """UserError if results could not be written; state: a sentence on what is left."""
+    unwritten = [result for result in results
+                 if isinstance(result, FileFailure) and result.is_unwritable]
+    if unwritten:
+        raise UserError("{} of {} results could not be written: {}".format(
+            len(unwritten), len(results), unwritten[0].reason), [
+                "free some disk space, or check that the folder may be written to",
+                "then start again: {}".format(state)])
 
 
 class FileMapSubprocessor(Subprocessor):
@@ -73,8 +86,9 @@ class FileMapSubprocessor(Subprocessor):
         self.paths = list(paths)
         self.count = count
         self.results: List[Any] = [None] * len(self.paths)
-        self.pending = [list(range(first, min(first + per_message, len(self.paths))))
-                        for first in range(0, len(self.paths), per_message)][::-1]
+        items = list(enumerate(self.paths))
+        self.pending = [items[first:first + per_message]
+                        for first in range(0, len(items), per_message)][::-1]
 
     def process_info_generator(self) -> Iterator[Tuple[str, dict, dict]]:
         for number in range(self.count):
@@ -87,18 +101,16 @@ class FileMapSubprocessor(Subprocessor):
         io.progress_bar_close()
 
     def get_data(self, host_dict: dict) -> Optional[List[Tuple[int, Path]]]:
-        if not self.pending:
-            return None
-        return [(index, self.paths[index]) for index in self.pending.pop()]
+        return self.pending.pop() if self.pending else None
 
     def on_data_return(self, host_dict: dict, data) -> None:
-        self.pending.append([index for index, _ in data])
+        """One file of several may be to blame: they are tried one by one."""
+        self.pending += [data] if len(data) == 1 else [[item] for item in reversed(data)]
 
     def on_data_failed(self, host_dict: dict, data) -> None:
         for index, path in data:
             self.results[index] = FileFailure(
-                "{} is left out: the process that worked on it or one of its {} neighbours "
-                "failed.".format(path, len(data) - 1))
+                "{} is left out: the process that worked on it failed.".format(path))
 
     def on_result(self, host_dict: dict, data, result) -> None:
         for index, value in result:

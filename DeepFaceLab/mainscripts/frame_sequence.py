@@ -6,18 +6,37 @@ from typing import Iterator, List, Optional, Tuple
 
 from core import pathex, provenance
 from core.errors import UserError
+from core.frame_image import is_cut_off
 from core.interact import interact as io
 from core.picture_header import read_picture_size
-from DFLIMG import DFLIMG
+from DFLIMG import DFLJPG
+from DFLIMG.jpeg_segments import CorruptJpegError
+
+_PICTURE_REMEDY = "make it again, or move it elsewhere"
+_OTHER_SPELLINGS = {".jpeg": ".jpg", ".tiff": ".tif"}
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _make_read_error(path, error) from error
+
+
+def _make_read_error(path: Path, error: OSError) -> UserError:
+    return UserError("{} cannot be read: {}.".format(path, error.strerror or error),
+                     [_PICTURE_REMEDY])
 
 
 def list_frames(folder: Path, ext: Optional[str] = None) -> List[Path]:
     """The pictures of a folder by name, at least one, all of one kind. UserError."""
     suffixes = pathex.image_extensions if ext is None else ["." + ext.lower().lstrip(".")]
-    paths = pathex.get_image_paths(folder, suffixes, return_Path_class=True)
+    paths = [path for path in pathex.get_image_paths(folder, suffixes, return_Path_class=True)
+             if path.is_file()]
     if not paths:
         raise UserError("There are no pictures in {}.".format(folder), ["check the folder"])
-    kinds = sorted({path.suffix.lower() for path in paths})
+    kinds = sorted({_OTHER_SPELLINGS.get(path.suffix.lower(), path.suffix.lower())
+                    for path in paths})
     if len(kinds) > 1:
         raise UserError("{} holds pictures of several kinds: {}.".format(
             folder, ", ".join(kinds)), ["keep one kind, and move the others elsewhere"])
@@ -25,23 +44,34 @@ def list_frames(folder: Path, ext: Optional[str] = None) -> List[Path]:
 
 
 def refuse_faces(paths: List[Path]) -> None:
-    """UserError for a folder of aligned faces, whose data a rewritten picture would lose."""
-    face = DFLIMG.load(paths[0])
-    if face is not None and face.has_data():
-        raise UserError("{} holds aligned faces: their landmarks would be lost.".format(
-            paths[0].parent), ["give the folder of the frames"])
+    """UserError for aligned faces, whose data a rewritten picture would lose."""
+    for path in paths:
+        if path.suffix.lower() in (".jpg", ".jpeg") and _has_face_data(path):
+            raise UserError("{} holds aligned faces: the landmarks of {} would be lost.".format(
+                path.parent, path.name), ["give the folder of the frames"])
+
+
+def _has_face_data(path: Path) -> bool:
+    try:
+        return DFLJPG.load_header(str(path)).has_data()
+    except CorruptJpegError:    # it is named when its size is read
+        return False
+    except OSError as error:
+        raise _make_read_error(path, error) from error
 
 
 def read_size(path: Path, data: Optional[bytes] = None) -> Tuple[int, int]:
-    """(height, width) of a picture, whose bytes may be known. UserError for what is none."""
-    data = path.read_bytes() if data is None else data
+    """(height, width) of a picture, whose bytes may be known. UserError for what is none, or has
+    lost its end: ffmpeg would make the rest up, or not say which one it is."""
+    data = _read_file(path) if data is None else data
+    if is_cut_off(data):
+        raise UserError("{} is cut off: its end is missing.".format(path), [_PICTURE_REMEDY])
     size = read_picture_size(data)
     if size is None:    # a tif, or damaged
         from core.cv2ex import cv2_imread
         picture = cv2_imread(path, loader_func=lambda _: data, verbose=False)
         if picture is None:
-            raise UserError("{} cannot be read as a picture.".format(path),
-                            ["make it again, or move it elsewhere"])
+            raise UserError("{} cannot be read as a picture.".format(path), [_PICTURE_REMEDY])
         size = picture.shape[:2]
     return size
 
@@ -66,7 +96,7 @@ def has_odd_side(size: Tuple[int, int]) -> bool:
 def read_frames(paths: List[Path], size: Tuple[int, int]) -> Iterator[bytes]:
     """The files' bytes, with a progress bar; a tif, which nothing divides in a pipe, as png."""
     for path in io.progress_bar_generator(paths, "Encoding"):
-        data = path.read_bytes()
+        data = _read_file(path)
         check_size(path, read_size(path, data), size)
         if path.suffix.lower() in (".tif", ".tiff"):
             from core.cv2ex import cv2_encode, cv2_imread

@@ -1,12 +1,13 @@
 """Results of a tool in a folder beside the faceset, and their way back over the originals
 (spec 41 sections 9, 10)."""
 from pathlib import Path
-from typing import Sequence
+from typing import Any, Sequence
 
 from core import pathex, persist
 from core.errors import UserError
 from core.interact import interact as io
 from core.options import Option, ask
+from mainscripts.file_workers import FileFailure, check_written
 
 
 def make_output_folder(folder: Path, end: str) -> Path:
@@ -24,13 +25,19 @@ def make_output_folder(folder: Path, end: str) -> Path:
     return output
 
 
-def merge_back(outputs: Sequence[Path], folder: Path, output_folder: Path, option: Option) -> None:
+def merge_back(results: Sequence[Any], folder: Path, output_folder: Path, option: Option) -> None:
     """Ask, then put every result in the place of the original of its name, in one step each.
 
-    The output folder is removed only when nothing is left in it. UserError at the first file that
-    cannot be replaced; the results that are left stay where they are.
+    results: the file of each, or a FileFailure. The output folder is removed only when nothing is
+    left in it. UserError if there are none, or one could not be written; and at the first file
+    that cannot be replaced: the results that are left stay where they are.
     """
+    outputs = [result for result in results if not isinstance(result, FileFailure)]
+    # a faceset of which a part is changed would be nobody's wish
+    check_written(results, "the faceset is as it was, what was written is in {}".format(
+        output_folder))
     if not outputs:
+        _remove_empty(output_folder)
         raise UserError("None of the files could be processed: see above.",
                         ["choose the folder of the aligned faces; nothing was changed"])
     if not ask(option, io):
@@ -39,7 +46,13 @@ def merge_back(outputs: Sequence[Path], folder: Path, output_folder: Path, optio
     for output in io.progress_bar_generator(outputs, "Merging"):
         persist.replace_file(output, folder / output.name)
     persist.sync_folder(folder)
-    if any(output_folder.iterdir()):
+    if not _remove_empty(output_folder):
         io.log_info("{} holds other files and stays.".format(output_folder))
-    else:
-        output_folder.rmdir()
+
+
+def _remove_empty(folder: Path) -> bool:
+    """Whether nothing was in the folder, which is gone then."""
+    if any(folder.iterdir()):
+        return False
+    folder.rmdir()
+    return True

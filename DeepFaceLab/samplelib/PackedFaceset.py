@@ -104,7 +104,8 @@ class PackedFaceset:
         """Write every member of the folder's faceset.pak as a file, then delete the pak.
 
         Names inside the pak are data of a stranger: a name that is no plain file name is refused
-        and nothing is written.
+        and nothing is written. Neither is anything where a file of another content has a member's
+        name.
         """
         samples_path = Path(samples_path)
         pak_path = samples_path / packed_faceset_filename
@@ -115,11 +116,13 @@ class PackedFaceset:
         targets = [_member_path(samples_path, sample, pak_path) for sample in samples]
         if len({os.path.normcase(str(target)) for target in targets}) < len(targets):
             raise CorruptPakError("%s: two of its members have the same name." % (pak_path,))
+        for sample, target in zip(samples, targets):
+            _check_target(sample, target)
         for folder in sorted({target.parent for target in targets}):
-            folder.mkdir(exist_ok=True)
+            persist.make_folder(folder)
         for sample, target in io.progress_bar_generator(list(zip(samples, targets)), "Unpacking"):
             persist.write_bytes(target, sample.read_raw_file())
-        pak_path.unlink()
+        persist.remove_file(pak_path)
 
     @staticmethod
     def path_contains(samples_path: Path) -> bool:
@@ -212,6 +215,14 @@ def _member_path(samples_path: Path, sample: Sample, pak_path: Path) -> Path:
     if sample.person_name is not None:
         folder = samples_path / _plain_name(sample.person_name, pak_path)
     return folder / _plain_name(sample.filename, pak_path, pathex.image_extensions)
+
+
+def _check_target(sample: Sample, target: Path) -> None:
+    """UserError if something else has the name: an interrupted run leaves what the pak holds."""
+    if os.path.lexists(str(target)) and not (
+            target.is_file() and target.read_bytes() == sample.read_raw_file()):
+        raise UserError("%s is there, and is not what the pak holds under this name." % (target,), [
+            "Move it elsewhere, or delete it, and unpack again."])
 
 
 def _plain_name(name: Any, pak_path: Path, suffixes: Sequence[str] = ("",)) -> str:

@@ -155,8 +155,9 @@ class FaceSamplesLoaderSubprocessor(Subprocessor):
     def __init__(self, image_paths: Sequence[str]):
         self.image_paths = [str(path) for path in image_paths]
         self.results: List[Optional[FaceData]] = [None] * len(self.image_paths)
-        self.pending = [list(range(start, min(start + _FILES_PER_MESSAGE, len(self.image_paths))))
-                        for start in range(0, len(self.image_paths), _FILES_PER_MESSAGE)][::-1]
+        items = list(enumerate(self.image_paths))
+        self.pending = [items[start:start + _FILES_PER_MESSAGE]
+                        for start in range(0, len(items), _FILES_PER_MESSAGE)][::-1]
         self.left_out = 0
         super().__init__("FaceSamplesLoader", FaceSamplesLoaderSubprocessor.Cli, 60)
 
@@ -191,13 +192,11 @@ class FaceSamplesLoaderSubprocessor(Subprocessor):
         io.progress_bar_close()
 
     def get_data(self, host_dict):
-        if not self.pending:
-            return None
-        return [(index, self.image_paths[index]) for index in self.pending.pop()]
+        return self.pending.pop() if self.pending else None
 
     def on_data_return(self, host_dict, data) -> None:
         """One of several files may be to blame: they are tried one by one, after all others."""
-        self.pending[:0] = [[index] for index, _ in data]
+        self.pending[:0] = [[item] for item in data]
 
     def on_result(self, host_dict, data, result) -> None:
         for index, face_data, reason in result:

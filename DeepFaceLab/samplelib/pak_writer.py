@@ -6,6 +6,7 @@ from typing import BinaryIO, List, Tuple, Union
 import numpy as np
 
 from core import persist
+from core.errors import UserError
 from core.interact import interact as io
 from core.options import Option, ask
 
@@ -45,11 +46,12 @@ def _read_source(source: Source) -> bytes:
 
 
 def write_pak(pak_path: Path, samples: List[Sample], sources: List[Source]) -> None:
-    """Write the pak beside its place, read it back, then put it there in one step.
+    """Write the pak beside its place, read it back, then put it there in one step. UserError, with
+    a pak of before untouched, where that fails.
 
     The samples are used up: tens of thousands need not be there a second time for the comparison.
     """
-    temp_path = pak_path.with_name(pak_path.name + ".tmp")
+    temp_path = pak_path.with_name(pak_path.name + persist.TEMP_SUFFIX)
     try:
         with open(str(temp_path), "wb") as f:
             _write_pak_stream(f, samples, sources)
@@ -57,8 +59,12 @@ def write_pak(pak_path: Path, samples: List[Sample], sources: List[Source]) -> N
             os.fsync(f.fileno())
         _verify_pak(temp_path, sources)
         os.replace(str(temp_path), str(pak_path))
+    except OSError as error:    # of the pak, or of a face that cannot be read any more
+        raise UserError("{} cannot be written: {}.".format(pak_path, error), [
+            "Free some disk space, or check that the folder may be written to.",
+            "Nothing was changed."]) from error
     finally:
-        if temp_path.exists():
+        if temp_path.is_file():
             temp_path.unlink()
 
 

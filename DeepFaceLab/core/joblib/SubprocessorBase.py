@@ -85,7 +85,10 @@ class Subprocessor:
         raise NotImplementedError
 
     def on_data_return(self, host_dict: dict, data) -> None:
-        """The worker could not process the item: put it back where `get_data` finds it."""
+        """The worker could not process the item: put it back where `get_data` finds it.
+
+        The item, one that equals it, or parts of it, whose attempts are then counted anew.
+        """
         raise NotImplementedError
 
     def on_result(self, host_dict: dict, data, result) -> None:

@@ -60,7 +60,8 @@ class CAInitializerSubprocessor(Subprocessor):
 
     def __init__(self, data_list: Sequence[Tuple[List[int], Any]]) -> None:
         self.data_list = list(data_list)
-        self.pending = list(range(len(self.data_list)))
+        self.pending = [(idx, shape, dtype)
+                        for idx, (shape, dtype) in enumerate(self.data_list)]
         self.result: List[Optional[np.ndarray]] = [None] * len(self.data_list)
         super().__init__("CAInitializerSubprocessor", CAInitializerSubprocessor.Cli)
 
@@ -71,15 +72,11 @@ class CAInitializerSubprocessor(Subprocessor):
 
     def get_data(self, host_dict: Dict) -> Optional[Tuple[int, List[int], Any]]:
         """The next kernel to compute, None when there is none."""
-        if not self.pending:
-            return None
-        idx = self.pending.pop(0)
-        shape, dtype = self.data_list[idx]
-        return idx, shape, dtype
+        return self.pending.pop(0) if self.pending else None
 
     def on_data_return(self, host_dict: Dict, data: Tuple[int, List[int], Any]) -> None:
         """A worker failed with this kernel: another one gets it."""
-        self.pending.insert(0, data[0])
+        self.pending.insert(0, data)
 
     def on_result(self, host_dict: Dict, data: Any, result: Tuple[int, np.ndarray]) -> None:
         """A kernel is there."""

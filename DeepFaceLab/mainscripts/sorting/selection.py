@@ -33,7 +33,7 @@ class Candidate(NamedTuple):
 def read_face_name(path: Path) -> Optional[Tuple[int, int]]:
     """(frame, face) of a name like 00012_1.jpg, None for any other."""
     parts = path.stem.split("_")
-    if len(parts) != 2 or not all(part.isdigit() for part in parts):
+    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
         return None
     return int(parts[0]), int(parts[1])
 
