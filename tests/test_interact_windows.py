@@ -296,6 +296,22 @@ def test_a_backend_that_cannot_tell_has_no_closed_windows(resizable):
     assert not io.is_window_closed('a')
 
 
+def test_a_closed_window_that_follows_its_picture_comes_again_with_its_mouse(resizable):
+    io, cv2 = resizable
+    io.named_window('a')
+    io.capture_mouse('a')
+    io.show_image('a', PICTURE)
+    assert not io.is_window_closed('a')
+    cv2.visible, cv2.mouse = 0.0, {}
+    assert io.is_window_closed('a')
+    cv2.calls.clear()
+    io.show_image('a', PICTURE)
+    assert cv2.calls == [('open', 'a'), ('show', 'a', (4, 4, 3))] and 'a' in cv2.mouse
+    assert not io.is_window_closed('a')
+    io.destroy_window('a')
+    assert not io.is_window_closed('a')
+
+
 def test_named_windows_are_as_they_were(resizable):
     io, cv2 = resizable
     io.named_window('a')

@@ -182,6 +182,19 @@ def test_landmarks_without_the_network():
     assert not state.is_forced and state.take_request() is not None
 
 
+def test_late_answer_does_not_replace_landmarks_without_the_network():
+    state = make_state()
+    state.move(100, 100)
+    late = state.take_request()
+    state.press_right()
+    state.move(100, 150)
+    state.press_key("a")        # must not ask either
+    forced = state.landmarks
+    state.press_left()
+    state.receive(late, support.make_face(late.rects[0]))
+    assert state.take_request() is None and state.landmarks is forced
+
+
 def test_a_and_h_are_seen_at_once():
     state = make_state()
     answer(state)
@@ -305,6 +318,17 @@ def test_pass_marks_frames(frames, monkeypatch):
     np.testing.assert_allclose(result[0].landmarks[0], support.make_face(result[0].rects[0]))
     assert user.shown and all(img.shape == (360, 480, 3) for img in user.shown)
     assert not user.marking.is_stopped() and not io.named_windows
+
+
+def test_closing_the_window_ends_the_pass_and_keeps_what_is_marked(frames, monkeypatch):
+    user = User(monkeypatch, [(225, 162, 0, 0), (225, 162, 1, 0), "\r"])
+    monkeypatch.setattr(io, "is_window_closed",
+                        lambda name: name == "Manual pass" and not user.actions)
+    user.marking = ManualPass([FrameData(path) for path in frames], FaceType.WHOLE_FACE, 640,
+                              nn.DeviceConfig.CPU(), support.SquareNetworks)
+    result = user.marking.run()
+    assert [len(frame.rects) for frame in result] == [1, 0, 0, 0]
+    assert user.marking.is_stopped()
 
 
 def extract(folder, **changes):

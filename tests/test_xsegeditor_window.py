@@ -172,6 +172,18 @@ def test_window_that_cannot_save_closes_only_when_told_to(window, folder):
     window.errors.clear()
 
 
+def test_defect_while_saving_does_not_close_the_window(window, monkeypatch, capsys):
+    def fail():
+        raise ValueError("odd")
+    draw(window, INCLUDE)
+    window.confirm_loss = lambda: False
+    with monkeypatch.context() as patch:
+        patch.setattr(window.session, "save", fail)
+        window.close()
+    assert window.isVisible() and "ValueError: odd" in window.errors.pop()
+    assert "odd" in "".join(capsys.readouterr())
+
+
 def test_interrupt_in_the_console_saves_and_closes(window, folder):
     draw(window, INCLUDE)
     with editor.report_defects(window):
@@ -378,6 +390,12 @@ def test_trained_mask_becomes_polygons(window, folder):
     poly, = window.model.polys
     np.testing.assert_allclose(sorted(poly.get_pts().tolist()),
                                [[80, 60], [80, 179], [199, 60], [199, 179]], atol=2.5)
+    face = DFLJPG.load(str(folder / "00002_0.jpg"))
+    face.set_xseg_mask(np.zeros((64, 64, 1), np.float32))
+    face.save()
+    qt.press_key(window, "D")
+    qt.press_key(window, "M")
+    assert "nothing to include" in window.status.message_label.text()
 
 
 @pytest.fixture

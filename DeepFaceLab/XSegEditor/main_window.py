@@ -1,5 +1,6 @@
 """The editor's window: shows the session and passes keys and buttons on (spec 51 sections 5, 6, 10
 and 13)."""
+import traceback
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -205,7 +206,8 @@ class MainWindow(QXMainWindow):
         """Of the stored mask; without one, or with Shift held, of one that is computed now."""
         opened, is_shift = self.session.opened, read_modifiers()[1]
         if opened is not None and opened.xseg_mask is not None and not is_shift:
-            self._run(self.session.suggest_from_mask)
+            if self._run(self.session.suggest_from_mask) == 0:
+                self.status.show_message(QStringDB.mask_empty)
             return
         self.status.show_message("")
         try:
@@ -253,8 +255,11 @@ class MainWindow(QXMainWindow):
         """Saves the open face; where that fails the user decides."""
         try:
             self.session.save()
-        except UserError as error:
-            self.show_error(error)
+        except Exception as error:  # noqa: BLE001 whatever it is, the polygons are not stored
+            if not isinstance(error, UserError):
+                io.log_err(traceback.format_exc())
+            self.show_error(error if isinstance(error, UserError) else UserError(
+                "The polygons are not stored ({}: {})".format(type(error).__name__, error)))
             if not self.confirm_loss():
                 ev.ignore()
                 return
