@@ -3,6 +3,7 @@
 A toolkit has `open`, `close`, `close_all`, `show`, `capture_mouse`, `poll`, `wait_any_key`, and for
 windows that the user may resize `get_size`, `resize`, `move`, `set_title`, `get_scale`.
 """
+import contextlib
 import re
 import sys
 import threading
@@ -93,7 +94,8 @@ class OpenCvWindows:
         for table in (self._last_mouse_pos, self._sizes, self._titles, self._has_mouse):
             table.pop(wnd_name, None)
         self._opened.discard(wnd_name)
-        self._cv2.destroyWindow(wnd_name)
+        with contextlib.suppress(self._cv2.error):      # the Linux wheels', of one that is gone
+            self._cv2.destroyWindow(wnd_name)
 
     def close_all(self) -> None:
         for table in (self._last_mouse_pos, self._sizes, self._titles, self._has_mouse):
