@@ -332,8 +332,11 @@ def test_end_of_the_list_is_empty_and_leads_back(window):
         qt.press_key(window, "D")
     assert window.session.opened is None and "No further face" in window.status.state_label.text()
     assert not any(action.isEnabled() for action in window.left_bar.actions_by_name.values())
+    assert not any(button.isEnabled() for button in window.face_buttons)
+    qt.press_key(window, "X")
     qt.press_key(window, "A")
     assert window.session.opened.path.name == "00004_0.jpg"
+    assert all(button.isEnabled() for button in window.face_buttons)
 
 
 def test_shift_and_control_choose_the_step(window):
@@ -351,6 +354,14 @@ def test_field_of_the_step_gives_the_keyboard_back(window):
     qt.click(window.canvas, AWAY)
     window.status.step_box.setValue(7)
     assert window.settings.step == 7 and not window.status.step_box.hasFocus()
+    box = window.status.step_box
+    window.activateWindow()
+    assert qt.wait_until(window.isActiveWindow)
+    arrow = qt.make_pixel((box.width() - 4, 4))
+    qt.QtTest.QTest.mouseClick(box, qt.LEFT, qt.NO_KEYS, arrow)
+    assert box.hasFocus() and window.settings.step == 8
+    qt.QtTest.QTest.mouseClick(box, qt.LEFT, qt.NO_KEYS, arrow)
+    assert not box.hasFocus() and window.settings.step == 9
 
 
 def test_undo_after_saving(window, folder):

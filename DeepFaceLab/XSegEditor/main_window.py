@@ -60,6 +60,7 @@ class MainWindow(QXMainWindow):
                                    "Shift+C"),
                  self._make_action("mask_polys", QStringDB.btn_mask_polys_tip, "M",
                                    self.suggest_from_mask, "Shift+M")]
+        self.face_buttons = list(extra)     # of no use without a face
         self.canvas_frame = QCanvas(self.model, extra)
         self.canvas = self.canvas_frame.op
         self.left_bar, self.right_bar = self.canvas_frame.bars
@@ -105,6 +106,7 @@ class MainWindow(QXMainWindow):
         row.addWidget(self.trash_button)
         for button in (self.previous_button, self.next_button, self.trash_button):
             button.setIconSize(size)
+        self.face_buttons.append(self.trash_button)
         return row
 
     def _restore_geometry(self) -> None:
@@ -124,6 +126,8 @@ class MainWindow(QXMainWindow):
 
     def refresh(self) -> None:
         """Texts, from the state of the session."""
+        for button in self.face_buttons:
+            button.setEnabled(self.session.opened is not None)
         self.intro.setVisible(self.session.opened is None)
         self.intro.move((self.canvas.width() - self.intro.width()) // 2,
                         (self.canvas.height() - self.intro.height()) // 2)

@@ -12,7 +12,7 @@ from .settings import MAX_STEP, MIN_STEP, Settings
 
 
 class StepBox(QtWidgets.QSpinBox):
-    """Gives the keyboard back to the editor after Enter and at its ends."""
+    """Gives the keyboard back to the editor after Enter, with a further click, and at its ends."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -21,6 +21,7 @@ class StepBox(QtWidgets.QSpinBox):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setToolTip(QStringDB.spinner_label_tip)
         self._settings = settings
+        self._had_focus = False     # at the last click
         self.valueChanged.connect(self._keep)
         self.lineEdit().returnPressed.connect(self.clearFocus)
 
@@ -28,6 +29,16 @@ class StepBox(QtWidgets.QSpinBox):
         self._settings.step = value
         if value in (MIN_STEP, MAX_STEP):
             self.clearFocus()
+
+    def mousePressEvent(self, ev) -> None:
+        super().mousePressEvent(ev)
+        if self._had_focus and ev.button() == Qt.MouseButton.LeftButton:
+            self.clearFocus()
+        self._had_focus = self.hasFocus()
+
+    def focusOutEvent(self, ev) -> None:
+        super().focusOutEvent(ev)
+        self._had_focus = False
 
 
 class StatusRow(QtWidgets.QWidget):
