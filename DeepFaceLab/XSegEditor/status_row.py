@@ -111,7 +111,9 @@ class StatusRow(QtWidgets.QWidget):
         parts = ["%d / %d" % (min(faces.index + 1, total), total),
                  "%d %s" % (faces.count_labelled(), QStringDB.labeled_tip)]
         if not is_scanned:
-            parts.append("%s %d%%" % (QStringDB.loading_tip, 100 * scanned // max(1, total)))
+            # files that are no faces are read too, and leave the list
+            part = min(100, 100 * scanned // max(1, total))
+            parts.append("%s %d%%" % (QStringDB.loading_tip, part))
         self.count_label.setText("   ".join(parts))
 
 
