@@ -262,6 +262,8 @@ def test_window_that_the_user_resizes(resizable):
     io.move_window('a', 5, 6)
     io.set_window_title('a', 'model')
     assert cv2.calls == [('resize', 'a', 50, 60), ('move', 'a', 5, 6), ('title', 'a', 'model')]
+    io.set_window_title('a', '/m\u00f6/\udcff')      # a path that is no text, as Python keeps it
+    assert cv2.calls[-1] == ('title', 'a', '/m\u00f6/?')
     io.destroy_window('a')
     assert io.get_window_size('a') is None and io.resizable_windows == {}
 

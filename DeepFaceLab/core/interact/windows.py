@@ -152,6 +152,8 @@ class WindowsMixin:
     def set_window_title(self, wnd_name: str, title: str) -> None:
         """What stands above an open window, instead of its name."""
         if self.named_windows.get(wnd_name):
+            # Bytes of a path that are no text would end the process in OpenCV.
+            title = title.encode('utf-8', 'replace').decode('utf-8')
             self.on_set_window_title(wnd_name, title)
 
     def get_screen_size(self) -> Tuple[int, int]:
