@@ -264,6 +264,16 @@ def test_undo_goes_on_after_the_picture_was_left():
     assert not model.history.can_undo       # another program was there in between
 
 
+def test_undo_changes_the_set_that_a_program_gave():
+    polys = SegIEPolys()
+    model = support.make_canvas(polys)
+    support.draw(model, SQUARE)
+    model.undo()
+    assert model.polys is polys and not polys.has_polys()
+    model.redo()
+    assert model.polys is polys and polys.has_polys()
+
+
 def test_added_polygons_are_one_change():
     model = support.make_canvas()
     model.set_poly_type(SegIEPolyType.EXCLUDE)

@@ -200,7 +200,7 @@ class CanvasModes:
     def _restore(self, polys: Optional[SegIEPolys]) -> None:
         if polys is not None:
             self.set_op_mode(OpMode.NONE)
-            self.polys = polys
+            self.polys.polys = polys.polys      # in place: a program may hold the set it gave
             self._refresh_hover()
 
     def delete_poly(self) -> None:
