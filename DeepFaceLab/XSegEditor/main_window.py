@@ -25,6 +25,7 @@ from .ui_sizes import QUIConfig
 
 POLL_MS = 50
 DEFAULT_SIZE = (1100, 900)
+FRAME_HEIGHT = 40       # of the window's title, which a screen has to hold too
 
 
 class MainWindow(QXMainWindow):
@@ -110,7 +111,9 @@ class MainWindow(QXMainWindow):
         return row
 
     def _restore_geometry(self) -> None:
-        self.resize(*DEFAULT_SIZE)
+        screen = QtWidgets.QApplication.primaryScreen().availableGeometry()
+        self.resize(min(DEFAULT_SIZE[0], screen.width()),
+                    min(DEFAULT_SIZE[1], screen.height() - FRAME_HEIGHT))
         if self.settings.geometry is None or not self.restoreGeometry(
                 QtCore.QByteArray(self.settings.geometry)):
             self.move(0, 0)

@@ -10,6 +10,8 @@ from .QStringDB import QStringDB
 from .session import EditorSession
 from .settings import MAX_STEP, MIN_STEP, Settings
 
+NAME_WIDTH, WORK_WIDTH = 320, 640   # pixels of texts that would widen the window, with long names
+
 
 class StepBox(QtWidgets.QSpinBox):
     """Gives the keyboard back to the editor after Enter, with a further click, and at its ends."""
@@ -99,13 +101,15 @@ class StatusRow(QtWidgets.QWidget):
 
     def show_work(self, text: str) -> None:
         """What goes on beside the editor; "": nothing."""
-        self.work_label.setText(text)
+        self.work_label.setText(shorten(self.work_label, text, WORK_WIDTH))
         self.work_bar.setVisible(bool(text))
 
     def refresh(self, session: EditorSession, scanned: int, is_scanned: bool) -> None:
         faces = session.faces
         self.filter_box.setCurrentIndex(int(faces.filter))
-        self.file_label.setText("" if session.opened is None else session.opened.path.name)
+        name = "" if session.opened is None else session.opened.path.name
+        self.file_label.setText(shorten(self.file_label, name, NAME_WIDTH))
+        self.file_label.setToolTip(name)
         self.state_label.setText(describe_face(session))
         total = len(faces.paths)
         parts = ["%d / %d" % (min(faces.index + 1, total), total),
@@ -115,6 +119,11 @@ class StatusRow(QtWidgets.QWidget):
             part = min(100, 100 * scanned // max(1, total))
             parts.append("%s %d%%" % (QStringDB.loading_tip, part))
         self.count_label.setText("   ".join(parts))
+
+
+def shorten(label, text: str, width: int) -> str:
+    """With dots in its middle, if a label would take more pixels for it."""
+    return label.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, width)
 
 
 def describe_face(session: EditorSession) -> str:
