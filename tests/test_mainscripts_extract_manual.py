@@ -374,6 +374,26 @@ def test_extraction_by_hand_then_the_deleted_ones(frames, tmp_path, monkeypatch)
         extract(tmp_path, manual_output_debug_fix=True, face_type=None)
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, UserError("The worker has ended.")])
+def test_what_is_marked_is_kept_when_the_pass_breaks_off(error, frames, tmp_path, monkeypatch):
+    """Ctrl+C, or a network that fails for good: marking may have taken hours."""
+    passes = Passes(monkeypatch, [(225, 162, 0, 0), "\r"], ["q"])
+
+    def fail(self):
+        if self.state.index == 1 and self.state._is_answered:
+            raise error
+        return tick(self)
+    tick = ManualPass.on_tick
+    with monkeypatch.context() as patch:
+        patch.setattr(ManualPass, "on_tick", fail)
+        with pytest.raises(type(error) if isinstance(error, UserError) else error):
+            extract(tmp_path)
+    assert [path.name for path in (tmp_path / "aligned").glob("*.jpg")] == ["00001_0.jpg"]
+    assert not io.named_windows
+    assert extract(tmp_path)["faces"] == 1      # it goes on with the others
+    assert passes.seen[1] == ["00002.png", "00003.png", "00004.png"]
+
+
 def test_frames_without_a_face_are_fixed_by_hand(frames, tmp_path, monkeypatch):
     cv2.imwrite(str(frames[2]), support.draw_frame(0, []))
     passes = Passes(monkeypatch, ["q"], [(225, 162, 0, 0), "\r"])
