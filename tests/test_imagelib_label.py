@@ -56,3 +56,8 @@ def test_words_are_wrapped_whole(any_font):
     assert len(lines) >= 2 and '   '.join(lines).split('   ') == words
     assert label.wrap_words(words, 13, 10000) == ('   '.join(words),)
     assert label.wrap_words([], 13, 100) == ()
+
+
+def test_bytes_of_a_file_name_that_are_no_text(any_font):
+    """Python keeps them as halves of characters, with which OpenCV ends the process."""
+    assert label.draw_text_mask('\udcff\udcfe.png', 13).max() > 150

@@ -104,6 +104,16 @@ def test_a_key_ends_the_wait(io):
     assert [event[1] for event in io.get_key_events('a')] == ['x']
 
 
+def test_a_window_that_opens_is_not_closed(io, monkeypatch):
+    """The trainer's thread asks while the main one opens the window of the preview's sample."""
+    seen = []
+    show = qt.QtWidgets.QWidget.show
+    monkeypatch.setattr('core.interact.qt_windows.PictureWidget.show',
+                        lambda window: (seen.append(io.is_window_closed('a')), show(window)))
+    open_window(io)
+    assert seen == [False] and not io.is_window_closed('a')
+
+
 def test_a_closed_window_comes_again_with_the_next_picture(io):
     window = open_window(io, (300, 200))
     assert not io.is_window_closed('a')

@@ -262,6 +262,8 @@ def test_window_that_the_user_resizes(resizable):
     io.move_window('a', 5, 6)
     io.set_window_title('a', 'model')
     assert cv2.calls == [('resize', 'a', 50, 60), ('move', 'a', 5, 6), ('title', 'a', 'model')]
+    io.set_window_title('a', '/m\u00f6/\udcff')      # a path that is no text, as Python keeps it
+    assert cv2.calls[-1] == ('title', 'a', '/m\u00f6/?')
     io.destroy_window('a')
     assert io.get_window_size('a') is None and io.resizable_windows == {}
 
@@ -294,6 +296,27 @@ def test_a_backend_that_cannot_tell_has_no_closed_windows(resizable):
     io.show_image('a', PICTURE)
     assert [call[0] for call in cv2.calls] == ['open', 'resize', 'show', 'show']
     assert not io.is_window_closed('a')
+
+
+def test_a_closed_window_that_follows_its_picture_comes_again_with_its_mouse(resizable):
+    io, cv2 = resizable
+    io.named_window('a')
+    io.capture_mouse('a')
+    io.show_image('a', PICTURE)
+    assert not io.is_window_closed('a')
+    cv2.visible, cv2.mouse = 0.0, {}
+    assert io.is_window_closed('a')
+    cv2.calls.clear()
+    io.show_image('a', PICTURE)
+    assert cv2.calls == [('open', 'a'), ('show', 'a', (4, 4, 3))] and 'a' in cv2.mouse
+    assert not io.is_window_closed('a')
+    cv2.visible = 0.0
+
+    def fail(name):     # as the Linux wheels do when the user has closed the last window
+        raise cv2.error('NULL guiReceiver')
+    cv2.destroyWindow = fail
+    io.destroy_window('a')
+    assert not io.is_window_closed('a') and io.named_windows == {}
 
 
 def test_named_windows_are_as_they_were(resizable):

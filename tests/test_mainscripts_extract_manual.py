@@ -182,6 +182,19 @@ def test_landmarks_without_the_network():
     assert not state.is_forced and state.take_request() is not None
 
 
+def test_late_answer_does_not_replace_landmarks_without_the_network():
+    state = make_state()
+    state.move(100, 100)
+    late = state.take_request()
+    state.press_right()
+    state.move(100, 150)
+    state.press_key("a")        # must not ask either
+    forced = state.landmarks
+    state.press_left()
+    state.receive(late, support.make_face(late.rects[0]))
+    assert state.take_request() is None and state.landmarks is forced
+
+
 def test_a_and_h_are_seen_at_once():
     state = make_state()
     answer(state)
@@ -307,6 +320,17 @@ def test_pass_marks_frames(frames, monkeypatch):
     assert not user.marking.is_stopped() and not io.named_windows
 
 
+def test_closing_the_window_ends_the_pass_and_keeps_what_is_marked(frames, monkeypatch):
+    user = User(monkeypatch, [(225, 162, 0, 0), (225, 162, 1, 0), "\r"])
+    monkeypatch.setattr(io, "is_window_closed",
+                        lambda name: name == "Manual pass" and not user.actions)
+    user.marking = ManualPass([FrameData(path) for path in frames], FaceType.WHOLE_FACE, 640,
+                              nn.DeviceConfig.CPU(), support.SquareNetworks)
+    result = user.marking.run()
+    assert [len(frame.rects) for frame in result] == [1, 0, 0, 0]
+    assert user.marking.is_stopped()
+
+
 def extract(folder, **changes):
     arguments = dict(detector="manual", input_path=folder / "frames",
                      output_path=folder / "aligned", output_debug=True, face_type="whole_face",
@@ -349,6 +373,26 @@ def test_extraction_by_hand_then_the_deleted_ones(frames, tmp_path, monkeypatch)
         "00001_0.jpg", "00002_0.jpg"]
     with pytest.raises(UserError, match="nothing to mark"):
         extract(tmp_path, manual_output_debug_fix=True, face_type=None)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, UserError("The worker has ended.")])
+def test_what_is_marked_is_kept_when_the_pass_breaks_off(error, frames, tmp_path, monkeypatch):
+    """Ctrl+C, or a network that fails for good: marking may have taken hours."""
+    passes = Passes(monkeypatch, [(225, 162, 0, 0), "\r"], ["q"])
+
+    def fail(self):
+        if self.state.index == 1 and self.state._is_answered:
+            raise error
+        return tick(self)
+    tick = ManualPass.on_tick
+    with monkeypatch.context() as patch:
+        patch.setattr(ManualPass, "on_tick", fail)
+        with pytest.raises(type(error) if isinstance(error, UserError) else error):
+            extract(tmp_path)
+    assert [path.name for path in (tmp_path / "aligned").glob("*.jpg")] == ["00001_0.jpg"]
+    assert not io.named_windows
+    assert extract(tmp_path)["faces"] == 1      # it goes on with the others
+    assert passes.seen[1] == ["00002.png", "00003.png", "00004.png"]
 
 
 def test_frames_without_a_face_are_fixed_by_hand(frames, tmp_path, monkeypatch):

@@ -547,6 +547,36 @@ def test_window_loop_hands_keys_on_and_shows(monkeypatch):
     assert [message['op'] for message in s2c.queue] == ['save', 'backup']
 
 
+@pytest.mark.parametrize('failing', ['draw', 'previews'])
+def test_a_window_that_fails_does_not_end_the_training(failing, monkeypatch, capsys):
+    """A preview of a plug-in that nobody can draw, a window system that gives up."""
+    import numpy as np
+    from core.interact import interact as io
+    s2c, c2s = queue.Queue(), queue.Queue()
+    for name in ('resizable_window', 'capture_keys', 'capture_mouse'):
+        monkeypatch.setattr(io, name, lambda window: None)
+    monkeypatch.setattr(io, 'destroy_all_windows', lambda: None)
+    monkeypatch.setattr(io, 'get_key_events', lambda window: [])
+    monkeypatch.setattr(io, 'get_mouse_events', lambda window: [])
+    monkeypatch.setattr(io, 'process_messages', lambda seconds: None)
+    if failing == 'draw':
+        monkeypatch.setattr(io, 'show_image', lambda window, image: 1 / 0)
+    shape = (40, 60, 3) if failing == 'draw' else (900, 1, 3)
+    for message in ({'op': 'show', 'previews': [('a', np.zeros(shape))], 'iter': 1},
+                    {'op': 'show', 'previews': [('b', np.zeros((40, 60, 3)))], 'iter': 2},
+                    {'op': 'close', 'error': None}):
+        c2s.put(message)
+    state = Trainer.PreviewState()
+    state.press('p')
+    if failing == 'previews':
+        monkeypatch.setattr(io, 'show_image', lambda window, image: None)
+    closing = Trainer.run_window_loop(s2c, c2s, Trainer.StopRequest(s2c, threading.Event()), state)
+    assert closing['op'] == 'close' and state.snapshot.iter == 2
+    assert not state.snapshot.is_waiting
+    text = capsys.readouterr().out
+    assert ('ZeroDivisionError' if failing == 'draw' else 'cannot be shown') in text
+
+
 def test_main_draws_what_the_trainer_s_thread_asks_for_before_training(monkeypatch):
     """The choice of the preview's sample: its window is asked for in the trainer's thread, and only
     the main thread may draw."""

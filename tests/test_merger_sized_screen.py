@@ -246,6 +246,16 @@ def test_closing_the_window_is_esc(desktop, monkeypatch):
     assert window.take_key() == (27, chr(27), False, False, False)
 
 
+def test_a_window_that_a_new_picture_opens_again_was_closed(desktop, monkeypatch):
+    window = open_main(desktop, make_picture(), make_frame())
+    pictures = []
+    monkeypatch.setattr(io, 'is_window_closed', lambda name: not pictures)
+    monkeypatch.setattr(io, 'show_image', lambda name, img: pictures.append(img))
+    window.show(make_picture(level=20), False, make_frame())
+    assert len(pictures) == 1 and not io.is_window_closed('Merger')
+    assert window.take_key() == (27, chr(27), False, False, False)
+
+
 @pytest.mark.parametrize('picture', (np.full((50, 60), 5, np.uint8),
                                      np.full((50, 60, 1), 5, np.uint8)))
 def test_gray_pictures(desktop, picture):

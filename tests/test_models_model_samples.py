@@ -116,3 +116,6 @@ def test_ctrl_c_accepts_the_sample_that_is_shown(monkeypatch):
         raise KeyboardInterrupt()
     monkeypatch.setattr(io, 'process_messages', interrupt)
     assert wait_for_key('window') == 'accept'
+    monkeypatch.setattr(io, 'process_messages', lambda seconds: None)
+    monkeypatch.setattr(io, 'is_window_closed', lambda name: name == 'window')
+    assert wait_for_key('window') == 'accept'       # nobody could press a key any more

@@ -76,6 +76,47 @@ def test_held_button_acts_again_and_again():
     qtex.QXMainWindow.inst = None
 
 
+def test_message_ends_the_holding():
+    """The release of the key goes to the message."""
+    qtex.QXMainWindow.inst = None
+    window, clicks = qtex.QXMainWindow(), []
+
+    def click():
+        clicks.append(1)
+        if len(clicks) > 3:
+            return
+        box = qt.QtWidgets.QMessageBox(window)
+        qt.QtCore.QTimer.singleShot(150, box.accept)
+        box.exec_()
+    button = qtex.QXIconButton(qt.QtGui.QIcon(), "go", "D", click, first_repeat_delay=20,
+                               repeat_delay=5)
+    window.show()
+    qt.QtTest.QTest.keyPress(window, qt.Qt.Key.Key_D)
+    qt.wait_until(lambda: False, seconds=0.2)
+    assert len(clicks) == 1 and not button.isDown()
+    qtex.QXMainWindow.inst = None
+
+
+def test_another_window_ends_the_holding():
+    qtex.QXMainWindow.inst = None
+    window, clicks, other = qtex.QXMainWindow(), [], qt.QtWidgets.QWidget()
+    button = qtex.QXIconButton(qt.QtGui.QIcon(), "go", "X", lambda: clicks.append(1),
+                               first_repeat_delay=50, repeat_delay=5)
+    button.setParent(window)
+    window.show()
+    window.activateWindow()
+    assert qt.wait_until(window.isActiveWindow)
+    qt.QtTest.QTest.keyPress(window, qt.Qt.Key.Key_X)
+    other.show()
+    other.activateWindow()
+    assert qt.wait_until(lambda: not window.isActiveWindow())
+    count = len(clicks)
+    qt.wait_until(lambda: False, seconds=0.15)
+    assert len(clicks) == count and not button.isDown()
+    other.close()
+    qtex.QXMainWindow.inst = None
+
+
 @pytest.mark.parametrize("key, scan_code, letter", [
     (0x412, 40, "D"),       # Russian layout: the letter in the place of D
     (0x424, 38, "A"), (0x427, 53, "X"), (ord("D"), 26, "D"), (ord("E"), 40, "E"),

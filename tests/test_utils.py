@@ -29,6 +29,7 @@ def test_label_is_drawn_in_white_on_a_copy(dtype, white):
     assert 38 <= rows.min() and rows.max() <= 60
     flipped = label_face_filename(face[:, ::-1], 'x')       # a view that OpenCV cannot draw into
     assert flipped.any()
+    assert label_face_filename(face, '\udcff.jpg').any()     # OpenCV alone ends the process
 
 
 def test_data_format_change():

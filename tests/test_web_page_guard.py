@@ -81,7 +81,7 @@ def test_other_methods_do_not_exist(client):
 
 @pytest.mark.parametrize('host', [
     'evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', '192.168.0.7', '[::2]',
-    'localhos', '0.0.0.0'])
+    'localhos', '0.0.0.0', '[::1].evil.example', '[::1', 'evil.example:1:2', 'a@localhost'])
 def test_a_foreign_name_of_the_host_is_refused(host, client, page, ops):
     for method, path in (('GET', '/'), ('GET', '/state'), ('GET', '/preview/0.png'),
                          ('POST', '/press?key=s'), ('GET', '/?token=' + client.token)):
@@ -157,6 +157,7 @@ def test_names_and_addresses_that_are_allowed_beside():
     assert find_status('[fe80::1]:8080', any_address=True) == '200'
     assert find_status('192.168.0.7:8080') == '403'
     assert [read_host(text) for text in ('[::1]:80', 'A.b:1', 'a.', '')] == ['::1', 'a.b', 'a', '']
+    assert [read_host(text) for text in ('[::1].b', '[::1]80', 'a:b', 'a]', ':80')] == [''] * 5
 
 
 def test_which_addresses_other_machines_reach():

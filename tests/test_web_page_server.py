@@ -189,6 +189,16 @@ def test_listening_to_other_machines_is_warned_of(open_page, monkeypatch, capsys
     assert client.ask('GET', '/state', cookie='a=b', host='192.168.0.7')[0] == 403
 
 
+@pytest.mark.parametrize('given', ['', ' '])
+def test_no_address_is_not_every_address(given, open_page, monkeypatch, capsys):      # noqa: F811
+    """As of a script whose variable is empty: --set web_host=$HOST"""
+    monkeypatch.setattr('mainscripts.web_page.page.get_trainer_option',
+                        lambda option: given if option.key == 'web_host' else option.default
+                        if option.key != 'web_port' else 0)
+    page = open_page(make_state())
+    assert page.server.server_address[0] == '127.0.0.1' and capsys.readouterr().out == ''
+
+
 def test_closing_ends_the_server(open_page, connect):        # noqa: F811
     page = open_page(make_state())
     connect(page)

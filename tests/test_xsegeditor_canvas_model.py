@@ -116,11 +116,21 @@ def check_invariants(model):
         assert model.history.is_at(model.polys)
 
 
-def make_event(rng):
-    """Mostly few places, so that points, lines and closings are hit often."""
-    name = rng.choice(sorted(support.EVENTS) + ["press", "release", "move"] * 12)
-    if rng.random() < 0.8:
-        place = [rng.randrange(100, 800, 100) + rng.choice((0, 0, 0, 4)) for _ in "xy"]
+def list_places(model):
+    """Points of the polygons and middles of their lines, on the canvas."""
+    places = []
+    for poly in model.polys:
+        pts = model.view.to_client(poly.get_pts())
+        places += list(pts) + list((pts + np.roll(pts, 1, axis=0)) / 2)
+    return places
+
+
+def make_event(rng, model):
+    """Mostly on or beside what is drawn, so that all modes, and drags in them, come often."""
+    name = rng.choice(sorted(support.EVENTS) + ["press", "release", "move"] * 8)
+    places = list_places(model)
+    if places and rng.random() < 0.6:
+        place = [float(value) + rng.choice((0, 0, 4)) for value in rng.choice(places)]
     else:
         place = [rng.uniform(-20, 820) for _ in "xy"]
     if name in ("move", "press", "release", "grab", "drop"):
@@ -170,7 +180,7 @@ def fuzz(count, seed):
     model = support.make_canvas()
     modes = set()
     for number in range(count):
-        event = make_event(rng)
+        event = make_event(rng, model)
         support.send(model, *event)
         check_invariants(model)
         modes.add(model.op_mode)
@@ -224,6 +234,11 @@ def test_colour_and_view_persist_but_not_type_and_zoom():
     model.close_image()
     model.open_image(support.IMAGE)
     assert model.op_mode == OpMode.NONE and model.color_scheme_id == 0
+    support.send(model, "baked")
+    model.close_image()
+    model.close_image()     # behind the last picture of a folder the canvas is empty
+    model.open_image(support.IMAGE)
+    assert model.op_mode == OpMode.VIEW_BAKED
 
 
 def test_drag_that_is_cut_short_counts():
@@ -247,6 +262,16 @@ def test_undo_goes_on_after_the_picture_was_left():
     other.add_poly(SegIEPolyType.INCLUDE).set_points(np.float32(SQUARE))
     model.open_image(support.IMAGE, other, history=history)
     assert not model.history.can_undo       # another program was there in between
+
+
+def test_undo_changes_the_set_that_a_program_gave():
+    polys = SegIEPolys()
+    model = support.make_canvas(polys)
+    support.draw(model, SQUARE)
+    model.undo()
+    assert model.polys is polys and not polys.has_polys()
+    model.redo()
+    assert model.polys is polys and polys.has_polys()
 
 
 def test_added_polygons_are_one_change():

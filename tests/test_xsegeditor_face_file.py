@@ -119,6 +119,19 @@ def test_face_of_another_size_is_named(path):
         save_polys(opened, make_polys(*TWO))
 
 
+def test_face_that_shows_another_picture_is_named(path, faces):
+    """`sort` gives faces other names: polygons must not get onto the face of another."""
+    opened, other = open_face(path), DFLJPG.load(str(faces / "00001_0.jpg"))
+    other.get_dict()["seg_ie_polys"] = opened.polys.dump()
+    other.filename = str(path)
+    other.save()
+    with pytest.raises(FaceConflictError, match="shows another picture"):
+        save_polys(opened, make_polys(*TWO))
+    assert read_facts(path)["polys"] == 1
+    save_polys(opened, make_polys(*TWO), is_forced=True)
+    assert read_facts(path)["polys"] == 2
+
+
 @pytest.mark.parametrize("content", [None, b"", b"\0" * 5000])
 def test_face_that_is_gone_or_destroyed(path, content):
     opened = open_face(path)
@@ -126,8 +139,9 @@ def test_face_that_is_gone_or_destroyed(path, content):
         path.unlink()
     else:
         path.write_bytes(content)
-    with pytest.raises(FaceConflictError, match="00000_0.jpg are not stored"):
+    with pytest.raises(FaceConflictError, match="00000_0.jpg are not stored") as caught:
         save_polys(opened, make_polys(*TWO))
+    assert "F5" in caught.value.remedies[-1]    # the way on to the other faces
     assert content is None or path.read_bytes() == content
 
 
@@ -136,8 +150,9 @@ def test_read_only_disk_is_named_and_the_face_untouched(path, monkeypatch):
         raise OSError(errno.EROFS, "Read-only file system", args[0])
     opened, before = open_face(path), path.read_bytes()
     monkeypatch.setattr(core.durable_write, "open", refuse, raising=False)
-    with pytest.raises(UserError, match="00000_0.jpg cannot be written: Read-only file system"):
+    with pytest.raises(UserError, match="cannot be written: Read-only file system") as caught:
         save_polys(opened, make_polys(*TWO))
+    assert path.name in caught.value.what and "F5" in caught.value.remedies[-1]
     monkeypatch.undo()
     assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
 

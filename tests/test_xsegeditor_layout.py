@@ -53,6 +53,22 @@ def test_groups_of_tools():
             assert tool.is_auto_repeat == (tool.icon in ("undo_pt", "redo_pt"))
 
 
+def test_window_fits_its_screen_and_long_names_do_not_widen_it(window):
+    screen = QtWidgets.QApplication.primaryScreen().availableGeometry()
+    least = window.minimumSizeHint()
+    assert window.width() <= max(least.width(), screen.width())
+    assert window.height() <= max(least.height(), screen.height() - 40)
+    opened = window.session.opened
+    window.session.opened = opened._replace(path=opened.path.with_name("x" * 300 + ".jpg"))
+    window.status.show_work("a mask of %s" % ("y" * 300))
+    window.refresh()
+    assert window.minimumSizeHint().width() < least.width() + 400
+    assert window.status.file_label.toolTip() == "x" * 300 + ".jpg"
+    window.session.opened = opened
+    window.status.show_work("")
+    window.refresh()
+
+
 def test_rows_and_columns(window):
     left, canvas, right, status, previews = (find_place(window, widget) for widget in (
         window.left_bar, window.canvas, window.right_bar, window.status, window.preview_bar))

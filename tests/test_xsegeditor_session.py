@@ -11,6 +11,7 @@ import pytest
 import core.durable_write
 import xseg_editor_support as support
 from core.errors import UserError
+from core.imagelib import SegIEPolys, SegIEPolyType
 from DFLIMG import DFLJPG
 from tree_setup import REPOSITORY, TREE
 from xseg_support import write_labelled_faces
@@ -101,6 +102,74 @@ def test_changes_are_known(folder):
     session.model.undo()
     session.leave()
     assert count_polys(folder) == [0, 0, 0, 0]
+
+
+def store_polys(path, polys):
+    """Another program."""
+    face = DFLJPG.load(str(path))
+    face.set_seg_ie_polys(polys)
+    face.save()
+
+
+def make_polys(*counts):
+    polys = SegIEPolys()
+    for count in counts:
+        polys.add_poly(SegIEPolyType.INCLUDE).set_points(
+            np.float32([(10 * i, 50 * (i % 2)) for i in range(count)]))
+    return polys
+
+
+def test_what_another_program_stored_is_replaced_only_after_a_message(folder):
+    """Saving by habit must not cost it."""
+    session = open_session(folder)
+    support.draw(session.model, TRIANGLE)
+    store_polys(folder / "00000_0.jpg", make_polys(3, 4))
+    with pytest.raises(UserError, match="other polygons now"):
+        session.save(is_forced=True)
+    assert count_polys(folder)[0] == 2
+    session.save(is_forced=True)
+    assert count_polys(folder)[0] == 1
+    store_polys(folder / "00000_0.jpg", make_polys(3, 4))
+    support.draw(session.model, [(20, 20), (200, 30), (30, 200)])
+    with pytest.raises(UserError, match="other polygons now"):
+        session.save(is_forced=True)    # a change of its own
+    session.model.undo()
+    session.save(is_forced=True)        # also what was there when the face was opened
+    assert count_polys(folder)[0] == 1
+
+
+def test_looking_at_a_face_never_writes_it(folder):
+    """Not even where another program has stored polygons that this one would not."""
+    store_polys(folder / "00000_0.jpg", make_polys(2, 3, 1))
+    before = (folder / "00000_0.jpg").read_bytes()
+    session = open_session(folder)
+    support.click(session.model, 700, 700)      # a point alone is dropped
+    session.go_next()
+    assert (folder / "00000_0.jpg").read_bytes() == before
+    session.go_previous()
+    support.draw(session.model, TRIANGLE)
+    session.go_next()
+    assert [poly.get_pts_count() for poly in DFLJPG.load(
+        str(folder / "00000_0.jpg")).get_seg_ie_polys()] == [3, 3]
+
+
+@pytest.mark.parametrize("is_backward", [False, True])
+def test_filter_holds_where_a_damaged_file_is_passed(is_backward, folder):
+    (folder / "00002_0.jpg").write_bytes(b"\xff\xd8 torn")
+    for number in (1, 3):
+        store_polys(folder / ("%05d_0.jpg" % number), make_polys(3))
+    for number in (4, 5):
+        shutil.copy(str(folder / "00000_0.jpg"), str(folder / ("%05d_0.jpg" % number)))
+    session = open_session(folder)
+    session.set_filter(Filter.WITHOUT_POLYS)
+    if is_backward:
+        session.faces.index = 4
+        session.go_previous()
+        assert session.opened.path.name == "00000_0.jpg"
+    else:
+        session.go_next()
+        assert session.opened.path.name == "00004_0.jpg"
+    assert session.failed == 1
 
 
 def test_trash_under_a_filter(folder):

@@ -58,7 +58,7 @@ def test_settings_come_back(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 200, b"[1]", b'{"geometry": 5}', b"\xff\xfe",
-                                     b'{"step": "many"}'])
+                                     b'{"step": "many"}', b'{"step": Infinity}'])
 def test_damaged_settings_are_named_and_passed(tmp_path, content, capsys):
     (tmp_path / "xseg_editor.json").write_bytes(content)
     settings = Settings(tmp_path)

@@ -172,6 +172,18 @@ def test_window_that_cannot_save_closes_only_when_told_to(window, folder):
     window.errors.clear()
 
 
+def test_defect_while_saving_does_not_close_the_window(window, monkeypatch, capsys):
+    def fail():
+        raise ValueError("odd")
+    draw(window, INCLUDE)
+    window.confirm_loss = lambda: False
+    with monkeypatch.context() as patch:
+        patch.setattr(window.session, "save", fail)
+        window.close()
+    assert window.isVisible() and "ValueError: odd" in window.errors.pop()
+    assert "odd" in "".join(capsys.readouterr())
+
+
 def test_interrupt_in_the_console_saves_and_closes(window, folder):
     draw(window, INCLUDE)
     with editor.report_defects(window):
@@ -320,8 +332,11 @@ def test_end_of_the_list_is_empty_and_leads_back(window):
         qt.press_key(window, "D")
     assert window.session.opened is None and "No further face" in window.status.state_label.text()
     assert not any(action.isEnabled() for action in window.left_bar.actions_by_name.values())
+    assert not any(button.isEnabled() for button in window.face_buttons)
+    qt.press_key(window, "X")
     qt.press_key(window, "A")
     assert window.session.opened.path.name == "00004_0.jpg"
+    assert all(button.isEnabled() for button in window.face_buttons)
 
 
 def test_shift_and_control_choose_the_step(window):
@@ -339,6 +354,14 @@ def test_field_of_the_step_gives_the_keyboard_back(window):
     qt.click(window.canvas, AWAY)
     window.status.step_box.setValue(7)
     assert window.settings.step == 7 and not window.status.step_box.hasFocus()
+    box = window.status.step_box
+    window.activateWindow()
+    assert qt.wait_until(window.isActiveWindow)
+    arrow = qt.make_pixel((box.width() - 4, 4))
+    qt.QtTest.QTest.mouseClick(box, qt.LEFT, qt.NO_KEYS, arrow)
+    assert box.hasFocus() and window.settings.step == 8
+    qt.QtTest.QTest.mouseClick(box, qt.LEFT, qt.NO_KEYS, arrow)
+    assert not box.hasFocus() and window.settings.step == 9
 
 
 def test_undo_after_saving(window, folder):
@@ -378,6 +401,12 @@ def test_trained_mask_becomes_polygons(window, folder):
     poly, = window.model.polys
     np.testing.assert_allclose(sorted(poly.get_pts().tolist()),
                                [[80, 60], [80, 179], [199, 60], [199, 179]], atol=2.5)
+    face = DFLJPG.load(str(folder / "00002_0.jpg"))
+    face.set_xseg_mask(np.zeros((64, 64, 1), np.float32))
+    face.save()
+    qt.press_key(window, "D")
+    qt.press_key(window, "M")
+    assert "nothing to include" in window.status.message_label.text()
 
 
 @pytest.fixture

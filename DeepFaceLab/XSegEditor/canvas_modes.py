@@ -81,7 +81,8 @@ class CanvasModes:
     def close_image(self) -> SegIEPolys:
         """`finish_drawing`, and the canvas is empty afterwards."""
         result = self.finish_drawing()
-        self._last_view_mode = self.op_mode if self.op_mode in VIEW_MODES else OpMode.NONE
+        if self.is_open:    # an empty canvas has no view that the next picture could take over
+            self._last_view_mode = self.op_mode if self.op_mode in VIEW_MODES else OpMode.NONE
         self.is_open = False
         self._clear(SegIEPolys())
         return result
@@ -117,6 +118,8 @@ class CanvasModes:
     def set_op_mode(self, mode: OpMode, poly: Optional[SegIEPoly] = None) -> None:
         if not self.is_open or mode == self.op_mode:
             return
+        if self.drag_type == DragType.POLY_PT:
+            self._end_drag()    # its polygon is not the active one any more
         left, left_poly = self.op_mode, self.op_poly
         self.op_mode, self.op_poly = mode, poly
         self._seen_modifiers = (False, False)   # a key still held counts in the new mode
@@ -197,7 +200,7 @@ class CanvasModes:
     def _restore(self, polys: Optional[SegIEPolys]) -> None:
         if polys is not None:
             self.set_op_mode(OpMode.NONE)
-            self.polys = polys
+            self.polys.polys = polys.polys      # in place: a program may hold the set it gave
             self._refresh_hover()
 
     def delete_poly(self) -> None:

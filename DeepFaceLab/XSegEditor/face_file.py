@@ -1,6 +1,7 @@
 """One face of the folder: opened for the editor, and its polygons stored (spec 51 section 14)."""
+import hashlib
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 
 import cv2
 import numpy as np
@@ -15,6 +16,9 @@ from DFLIMG.jpeg_segments import CorruptJpegError
 from .canvas_history import State, freeze_polys
 
 SUFFIX = ".jpg"     # other tools know faces by these letters
+NO_PIXELS = tuple(range(0xE0, 0xF0)) + (0xFE,)     # markers APP0 to APP15, and of comments
+DROP_REMEDY = "F5 reads the file again and drops the polygons on the screen"
+FORCE_REMEDY = "Ctrl+S stores the polygons on the screen all the same"
 
 OpenFace = NamedTuple("OpenFace", [
     ("path", Path),
@@ -22,7 +26,8 @@ OpenFace = NamedTuple("OpenFace", [
     ("polys", SegIEPolys),
     ("xseg_mask", Optional[np.ndarray]),    # (h, w) float32 0..1, of the image's size
     ("landmarks", Optional[np.ndarray]),    # (68, 2) pixels of the image
-    ("stored", State)])                     # the polygons in the file when it was opened
+    ("stored", State),                      # the polygons in the file when it was opened
+    ("fingerprint", bytes)])                # of its pixels as they are encoded
 
 
 class FaceConflictError(UserError):
@@ -70,7 +75,18 @@ def open_face(path: Path) -> OpenFace:
     polys = face.get_seg_ie_polys()
     landmarks = face.get_landmarks() if "landmarks" in face.get_dict() else None
     return OpenFace(path, np.ascontiguousarray(to_bgr(to_eight_bits(image))), polys,
-                    fit_mask(face.get_xseg_mask(), image.shape), landmarks, freeze_polys(polys))
+                    fit_mask(face.get_xseg_mask(), image.shape), landmarks, freeze_polys(polys),
+                    take_fingerprint(face))
+
+
+def take_fingerprint(face: DFLJPG) -> bytes:
+    """Tells whether two files show the same picture, whatever else they hold."""
+    digest = hashlib.sha256()
+    for chunk in face.chunks:
+        if chunk["m_h"] not in NO_PIXELS:
+            digest.update(chunk["data"] or b"")
+            digest.update(chunk["ex_data"] or b"")
+    return digest.digest()
 
 
 def to_eight_bits(image: np.ndarray) -> np.ndarray:
@@ -103,8 +119,9 @@ def save_polys(opened: OpenFace, polys: SegIEPolys, is_forced: bool = False) -> 
     """Store the polygons in the file, all else of it unchanged. Durable.
 
     Returns what the file holds now, or None when these polygons are what was opened (not written).
-    is_forced: also over polygons that another program has stored since then.
-    FaceConflictError when such a program was there, UserError when the file cannot be written.
+    is_forced: also over polygons that another program has stored since then, and into another
+    picture. FaceConflictError when such a program was there, UserError when the file cannot be
+    written.
     """
     wanted = freeze_polys(polys)
     if wanted == opened.stored and not is_forced:
@@ -115,23 +132,32 @@ def save_polys(opened: OpenFace, polys: SegIEPolys, is_forced: bool = False) -> 
         shape = face.get_shape()
     except UserError as error:
         raise FaceConflictError("The polygons of {} are not stored: {}".format(
-            opened.path.name, error.what), error.remedies) from error
+            opened.path.name, error.what), error.remedies + [DROP_REMEDY]) from error
+    check_picture(opened, face, shape, is_forced)
     if found == wanted:
         return wanted
     if not is_forced and found != opened.stored:
-        raise FaceConflictError(
-            "{} was changed by another program since it was opened: it holds other "
-            "polygons now.".format(opened.path), [
-                "Ctrl+S stores the polygons on the screen in place of those",
-                "F5 reads the file again and drops the ones on the screen"])
-    if shape is None or tuple(shape[:2]) != opened.image.shape[:2]:
-        raise FaceConflictError(
-            "{} was changed by another program since it was opened: its picture has another "
-            "size now.".format(opened.path),
-            ["F5 reads the file again and drops the polygons on the screen"])
+        raise make_conflict(opened, "it holds other polygons now", [FORCE_REMEDY, DROP_REMEDY])
     face.set_seg_ie_polys(polys)
-    face.save()
+    try:
+        face.save()
+    except UserError as error:
+        raise UserError(error.what, error.remedies + [DROP_REMEDY]) from error
     return wanted
+
+
+def check_picture(opened: OpenFace, face: DFLJPG, shape: Any, is_forced: bool) -> None:
+    """FaceConflictError when the file does not show any more what was drawn on: `sort` gives faces
+    other names, `extract` puts new ones in the place of old ones."""
+    if shape is None or tuple(shape[:2]) != opened.image.shape[:2]:
+        raise make_conflict(opened, "its picture has another size now", [DROP_REMEDY])
+    if not is_forced and take_fingerprint(face) != opened.fingerprint:
+        raise make_conflict(opened, "it shows another picture now", [DROP_REMEDY, FORCE_REMEDY])
+
+
+def make_conflict(opened: OpenFace, what: str, remedies: List[str]) -> FaceConflictError:
+    return FaceConflictError("{} was changed by another program since it was opened: {}.".format(
+        opened.path, what), remedies)
 
 
 def trash_face(path: Path, folder: Path) -> Path:

@@ -1,5 +1,6 @@
 """The faces of a folder: which there are, which have polygons, the next and the previous (spec 51
 sections 5, 13 and 15)."""
+import itertools
 import queue
 import threading
 from enum import IntEnum
@@ -119,6 +120,15 @@ class FaceList:
                 if count == step:
                     return position
         return stop(last)
+
+    def find_at(self, position: int, is_backward: bool = False) -> int:
+        """The first shown face at a position or behind it; backward: before it, or else from there
+        on. `len(paths)` when there is none."""
+        before = range(position - 1, -1, -1) if is_backward else range(0)
+        for found in itertools.chain(before, range(position, len(self.paths))):
+            if self.passes(self.paths[found]):
+                return found
+        return len(self.paths)
 
     def list_neighbours(self, count: int) -> Tuple[List[Path], List[Path]]:
         """Up to `count` shown faces before (nearest first) and after the present position."""

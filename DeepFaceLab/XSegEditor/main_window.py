@@ -1,5 +1,6 @@
 """The editor's window: shows the session and passes keys and buttons on (spec 51 sections 5, 6, 10
 and 13)."""
+import traceback
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -24,6 +25,7 @@ from .ui_sizes import QUIConfig
 
 POLL_MS = 50
 DEFAULT_SIZE = (1100, 900)
+FRAME_HEIGHT = 40       # of the window's title, which a screen has to hold too
 
 
 class MainWindow(QXMainWindow):
@@ -59,6 +61,7 @@ class MainWindow(QXMainWindow):
                                    "Shift+C"),
                  self._make_action("mask_polys", QStringDB.btn_mask_polys_tip, "M",
                                    self.suggest_from_mask, "Shift+M")]
+        self.face_buttons = list(extra)     # of no use without a face
         self.canvas_frame = QCanvas(self.model, extra)
         self.canvas = self.canvas_frame.op
         self.left_bar, self.right_bar = self.canvas_frame.bars
@@ -104,10 +107,13 @@ class MainWindow(QXMainWindow):
         row.addWidget(self.trash_button)
         for button in (self.previous_button, self.next_button, self.trash_button):
             button.setIconSize(size)
+        self.face_buttons.append(self.trash_button)
         return row
 
     def _restore_geometry(self) -> None:
-        self.resize(*DEFAULT_SIZE)
+        screen = QtWidgets.QApplication.primaryScreen().availableGeometry()
+        self.resize(min(DEFAULT_SIZE[0], screen.width()),
+                    min(DEFAULT_SIZE[1], screen.height() - FRAME_HEIGHT))
         if self.settings.geometry is None or not self.restoreGeometry(
                 QtCore.QByteArray(self.settings.geometry)):
             self.move(0, 0)
@@ -123,6 +129,8 @@ class MainWindow(QXMainWindow):
 
     def refresh(self) -> None:
         """Texts, from the state of the session."""
+        for button in self.face_buttons:
+            button.setEnabled(self.session.opened is not None)
         self.intro.setVisible(self.session.opened is None)
         self.intro.move((self.canvas.width() - self.intro.width()) // 2,
                         (self.canvas.height() - self.intro.height()) // 2)
@@ -205,7 +213,8 @@ class MainWindow(QXMainWindow):
         """Of the stored mask; without one, or with Shift held, of one that is computed now."""
         opened, is_shift = self.session.opened, read_modifiers()[1]
         if opened is not None and opened.xseg_mask is not None and not is_shift:
-            self._run(self.session.suggest_from_mask)
+            if self._run(self.session.suggest_from_mask) == 0:
+                self.status.show_message(QStringDB.mask_empty)
             return
         self.status.show_message("")
         try:
@@ -253,8 +262,11 @@ class MainWindow(QXMainWindow):
         """Saves the open face; where that fails the user decides."""
         try:
             self.session.save()
-        except UserError as error:
-            self.show_error(error)
+        except Exception as error:  # noqa: BLE001 whatever it is, the polygons are not stored
+            if not isinstance(error, UserError):
+                io.log_err(traceback.format_exc())
+            self.show_error(error if isinstance(error, UserError) else UserError(
+                "The polygons are not stored ({}: {})".format(type(error).__name__, error)))
             if not self.confirm_loss():
                 ev.ignore()
                 return

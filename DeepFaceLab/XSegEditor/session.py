@@ -12,7 +12,8 @@ from core.interact import interact as io
 from .canvas_history import History, freeze_polys
 from .canvas_model import CanvasModel
 from .copy_polys import carry_polys, have_landmarks
-from .face_file import OpenFace, fit_mask, open_face, save_polys, trash_face
+from .face_file import (FaceConflictError, OpenFace, fit_mask, open_face, save_polys,
+                        trash_face)
 from .face_list import FaceList, Filter
 from .mask_polys import trace_mask
 
@@ -27,6 +28,7 @@ class EditorSession:
         self.opened: Optional[OpenFace] = None
         self.failed = 0     # files that could not be opened; each is named in the log
         self._histories: Dict[Path, History] = {}
+        self._has_conflict = False  # the user was told of another program's change of the open face
 
     # -- opening
 
@@ -35,8 +37,9 @@ class EditorSession:
 
     def _open(self, position: int, is_backward: bool = False) -> None:
         """Open the face at a position; files that cannot be opened are named, leave the list, and
-        the next one in the direction is tried."""
+        the next shown one in the direction is tried."""
         self.opened = None
+        self._has_conflict = False
         self.faces.index = position
         while self.faces.current is not None:
             path = self.faces.current
@@ -46,8 +49,7 @@ class EditorSession:
                 self.failed += 1
                 io.log_err(str(error))
                 self.faces.drop(path)
-                if is_backward and self.faces.index > 0:
-                    self.faces.index -= 1
+                self.faces.index = self.faces.find_at(self.faces.index, is_backward)
                 continue
             self._show()
             return
@@ -68,13 +70,21 @@ class EditorSession:
     def save(self, is_forced: bool = False) -> None:
         """Store the polygons of the open face, if they changed; it stays open. UserError.
 
-        is_forced: also over polygons that another program stored meanwhile.
+        is_forced: also over what another program stored meanwhile, once an error has told of that.
         """
         if self.opened is None:
             return
         polys = self.model.finish_drawing()
         self._histories[self.opened.path] = self.model.history
-        stored = save_polys(self.opened, polys, is_forced)
+        is_forced = is_forced and self._has_conflict
+        if not is_forced and not self.is_changed():
+            return      # not even polygons of two points that another program has stored
+        try:
+            stored = save_polys(self.opened, polys, is_forced)
+        except FaceConflictError:
+            self._has_conflict = True
+            raise
+        self._has_conflict = False
         if stored is not None:
             self.opened = self.opened._replace(stored=stored, polys=polys)
             self._note_facts()

@@ -45,7 +45,7 @@ class Settings:
             step = int(data.get("step", MIN_STEP))
             self.geometry = None if geometry is None else base64.b64decode(geometry)
             self.step = min(max(step, MIN_STEP), MAX_STEP)
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, OverflowError) as error:
             io.log_err("%s cannot be used, the window starts as at first: %s" % (self.path, error))
 
     def save(self) -> None:

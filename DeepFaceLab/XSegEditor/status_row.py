@@ -10,9 +10,11 @@ from .QStringDB import QStringDB
 from .session import EditorSession
 from .settings import MAX_STEP, MIN_STEP, Settings
 
+NAME_WIDTH, WORK_WIDTH = 320, 640   # pixels of texts that would widen the window, with long names
+
 
 class StepBox(QtWidgets.QSpinBox):
-    """Gives the keyboard back to the editor after Enter and at its ends."""
+    """Gives the keyboard back to the editor after Enter, with a further click, and at its ends."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -21,6 +23,7 @@ class StepBox(QtWidgets.QSpinBox):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setToolTip(QStringDB.spinner_label_tip)
         self._settings = settings
+        self._had_focus = False     # at the last click
         self.valueChanged.connect(self._keep)
         self.lineEdit().returnPressed.connect(self.clearFocus)
 
@@ -28,6 +31,16 @@ class StepBox(QtWidgets.QSpinBox):
         self._settings.step = value
         if value in (MIN_STEP, MAX_STEP):
             self.clearFocus()
+
+    def mousePressEvent(self, ev) -> None:
+        super().mousePressEvent(ev)
+        if self._had_focus and ev.button() == Qt.MouseButton.LeftButton:
+            self.clearFocus()
+        self._had_focus = self.hasFocus()
+
+    def focusOutEvent(self, ev) -> None:
+        super().focusOutEvent(ev)
+        self._had_focus = False
 
 
 class StatusRow(QtWidgets.QWidget):
@@ -88,20 +101,29 @@ class StatusRow(QtWidgets.QWidget):
 
     def show_work(self, text: str) -> None:
         """What goes on beside the editor; "": nothing."""
-        self.work_label.setText(text)
+        self.work_label.setText(shorten(self.work_label, text, WORK_WIDTH))
         self.work_bar.setVisible(bool(text))
 
     def refresh(self, session: EditorSession, scanned: int, is_scanned: bool) -> None:
         faces = session.faces
         self.filter_box.setCurrentIndex(int(faces.filter))
-        self.file_label.setText("" if session.opened is None else session.opened.path.name)
+        name = "" if session.opened is None else session.opened.path.name
+        self.file_label.setText(shorten(self.file_label, name, NAME_WIDTH))
+        self.file_label.setToolTip(name)
         self.state_label.setText(describe_face(session))
         total = len(faces.paths)
         parts = ["%d / %d" % (min(faces.index + 1, total), total),
                  "%d %s" % (faces.count_labelled(), QStringDB.labeled_tip)]
         if not is_scanned:
-            parts.append("%s %d%%" % (QStringDB.loading_tip, 100 * scanned // max(1, total)))
+            # files that are no faces are read too, and leave the list
+            part = min(100, 100 * scanned // max(1, total))
+            parts.append("%s %d%%" % (QStringDB.loading_tip, part))
         self.count_label.setText("   ".join(parts))
+
+
+def shorten(label, text: str, width: int) -> str:
+    """With dots in its middle, if a label would take more pixels for it."""
+    return label.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, width)
 
 
 def describe_face(session: EditorSession) -> str:

@@ -216,7 +216,12 @@ class _Extraction:
                              window_size=settings.window_size,
                              device_config=extract_start.choose_best(settings.devices),
                              networks_class=settings.networks_class)
-        marked = marking.run()
+        try:
+            marked = marking.run()
+        except BaseException:
+            # Hours of marking must not be lost with the worker, or by Ctrl+C.
+            self._run_pass(TYPE_FINAL, marking.take_marked())
+            raise
         self.is_stopped = self.is_stopped or marking.is_stopped()
         return self._run_pass(TYPE_FINAL, marked)
 

@@ -258,6 +258,17 @@ def take_message(c2s: 'queue.Queue[Any]') -> Optional[Dict[str, Any]]:
         return None
 
 
+def take_previews(state: PreviewState, message: Dict[str, Any]) -> None:
+    """Put a `show` message into the state; previews of a plug-in that cannot be shown are
+    reported."""
+    try:
+        state.receive(message)
+    except Exception as error:  # noqa: BLE001 a picture must not cost what was trained since a save
+        io.log_err('The previews cannot be shown, training goes on (%s: %s).'
+                   % (type(error).__name__, error))
+        state.report(is_waiting=False)
+
+
 def run_headless_loop(c2s: 'queue.Queue[Any]', stop: StopRequest,
                       state: Optional[PreviewState] = None) -> Dict[str, Any]:
     """Put messages into the state until `close` and return it; without a state discard them."""
@@ -267,7 +278,7 @@ def run_headless_loop(c2s: 'queue.Queue[Any]', stop: StopRequest,
             if message.get('op') == 'close':
                 return message
             if state is not None:
-                state.receive(message)
+                take_previews(state, message)
             continue
         stop.poll()
         io.process_messages(POLL_SEC)
@@ -283,7 +294,8 @@ def name_window(keywords: Dict[str, Any]) -> str:
 def run_window_loop(s2c: 'queue.Queue[Any]', c2s: 'queue.Queue[Any]', stop: StopRequest,
                     state: Optional[PreviewState] = None,
                     title: str = WINDOW_NAME) -> Dict[str, Any]:
-    """Show previews and hand keys on until `close`; return that message."""
+    """Show previews and hand keys on until `close`; return that message. A window that fails is
+    closed, and the training goes on without it."""
     view = PreviewWindow(state)
     window = ShownWindow(view, title)
     window.register()
@@ -293,7 +305,7 @@ def run_window_loop(s2c: 'queue.Queue[Any]', c2s: 'queue.Queue[Any]', stop: Stop
             if message is not None:
                 if message.get('op') == 'close':
                     return message
-                view.receive(message)
+                take_previews(view.state, message)
             key = window.take_key()
             if key is not None:
                 op = view.press(key)
@@ -302,5 +314,10 @@ def run_window_loop(s2c: 'queue.Queue[Any]', c2s: 'queue.Queue[Any]', stop: Stop
             window.update()
             stop.poll()
             io.process_messages(WINDOW_POLL_SEC)
+    except Exception as error:  # noqa: BLE001 a window must not cost what was trained since a save
+        traceback.print_exc()
+        io.log_err('The preview window failed (%s: %s). Training goes on without it; Ctrl+C saves '
+                   'and ends it.' % (type(error).__name__, error))
     finally:
         io.destroy_all_windows()
+    return run_headless_loop(c2s, stop, view.state)

@@ -151,7 +151,10 @@ class ManualState:
             self._needs_redraw = True
         elif key == "a":
             self.is_accurate = not self.is_accurate
-            self._ask()
+            if self.is_forced:
+                self._needs_redraw = True       # the help tells; the network is not asked
+            else:
+                self._ask()
 
     def drop_current(self) -> None:
         """The current frame cannot be shown: go on, and never come back to it."""
@@ -189,6 +192,7 @@ class ManualState:
     def _force(self) -> None:
         self.size = math.hypot(self.mouse_x - self.x, self.mouse_y - self.y)
         self.landmarks = make_forced_landmarks(self.x, self.y, self.mouse_x, self.mouse_y)
+        self._request = None    # an answer that is still under way must not replace them
         self._needs_extraction = False
         self._is_answered = True
         self._needs_redraw = True

@@ -39,6 +39,11 @@ class ManualPass(Subprocessor):
         self._shown_index = 0
         super().__init__("Manual", ExtractCli, io_loop_sleep_time=PAUSE)
 
+    def take_marked(self) -> List[FrameData]:
+        """The frames with faces, after a run that broke off."""
+        self.state.press_key("q")
+        return [frame for frame in self.state.frames if frame.rects]
+
     def is_stopped(self) -> bool:
         return self.state.is_stopped
 

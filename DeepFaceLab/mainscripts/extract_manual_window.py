@@ -112,7 +112,11 @@ class ManualWindow:
         io.show_image(WINDOW_NAME, picture)
 
     def pass_events(self, state: ManualState, view: FrameView) -> None:
-        """Everything that the mouse has done, and the newest key."""
+        """Everything that the mouse has done, and the newest key. Closing the window is Q: without
+        it nobody could end the pass and keep what is marked."""
+        if io.is_window_closed(WINDOW_NAME):
+            state.press_key("q")
+            return
         for x, y, event, flags in io.get_mouse_events(WINDOW_NAME):
             state.move(*view.to_frame(x, y))
             if event == io.EVENT_MOUSEWHEEL:

@@ -63,6 +63,7 @@ class MergeWindow:
         self._keys = tuple('%s: %s' % pair for pair in FOOTER_KEYS + list_mouse_texts() + (
             (BOARD_KEY, 'checkerboard'),))
         self._described: Tuple[Any, Any] = (None, None)
+        self._is_closed = False
         height, width = self._help.image.shape[:2]
         self._manager = ScreenManager(
             WINDOW_NAME, [self._main, self._help], capture_keys=True, capture_mouse=True,
@@ -79,6 +80,8 @@ class MergeWindow:
     def show(self, picture: Optional[np.ndarray], is_waiting: bool,
              frame: Optional[Any] = None) -> None:
         """frame: the current one, whose settings stand below the picture."""
+        # before a new picture opens it again
+        self._is_closed = self._is_closed or io.is_window_closed(WINDOW_NAME)
         self._main.set_waiting_icon(is_waiting)
         self._main.set_image(picture)
         self._describe(frame)
@@ -99,7 +102,7 @@ class MergeWindow:
         """The last key that was pressed, or None; those before it are dropped. Closing the window
         is Esc: without it nobody could end the merge."""
         events = self._manager.get_key_events()
-        if io.is_window_closed(WINDOW_NAME):
+        if self._is_closed or io.is_window_closed(WINDOW_NAME):
             return (KEY_ESC, chr(KEY_ESC), False, False, False)
         return events[-1] if events else None
 

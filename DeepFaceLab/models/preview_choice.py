@@ -14,7 +14,7 @@ def choose_preview_sample(draw_samples: Callable[[], Any], get_previews: Callabl
     """Show samples until one is accepted; return it.
 
     Keys: Enter accepts; space draws new samples and shows the next preview of them; p draws new
-    ones. Ctrl+C accepts what is shown.
+    ones. Ctrl+C accepts what is shown, closing the window too.
     """
     window = 'Preview history: Enter takes this sample, space changes the view, p draws another'
     io.named_window(window)
@@ -38,12 +38,14 @@ def choose_preview_sample(draw_samples: Callable[[], Any], get_previews: Callabl
 
 
 def wait_for_key(window: str) -> str:
-    """Wait for a key of the window: 'accept', 'switch' or 'next'; Ctrl+C accepts."""
+    """Wait for a key of the window: 'accept', 'switch' or 'next'; Ctrl+C and closing it accept."""
     names = {'\n': 'accept', '\r': 'accept', ' ': 'switch', 'p': 'next'}
     while True:
         try:
             io.process_messages(0.1)
         except KeyboardInterrupt:
+            return 'accept'
+        if io.is_window_closed(window):
             return 'accept'
         for event in io.get_key_events(window):
             if event[1] in names:

@@ -19,7 +19,7 @@ import xseg_network_support as servers  # noqa: E402
 from DFLIMG import DFLJPG  # noqa: E402
 from xseg_support import write_labelled_faces  # noqa: E402
 from XSegEditor import XSegEditor as editor  # noqa: E402
-from XSegEditor.mask_network import MaskNetwork  # noqa: E402
+from XSegEditor.mask_network import COMPUTING, MaskNetwork  # noqa: E402
 
 INCLUDE = [(60, 60), (128, 25), (196, 60), (205, 130), (165, 215), (128, 235), (90, 215), (50, 130)]
 EXCLUDE = [(140, 90), (190, 90), (190, 130), (140, 130)]
@@ -50,6 +50,7 @@ def main():
     editor.prepare(arguments.language)
     with tempfile.TemporaryDirectory() as place:
         window = editor.MainWindow(write_faces(Path(place) / "aligned"), Path(place))
+        window.resize(1100, 900)    # the screen that is not there is a small one
         window.show()
         window.show_error = lambda error: window.status.show_message(error.what)
         take_pictures(window, arguments.folder)
@@ -132,7 +133,7 @@ def ask_the_network(window, take):
     (folder / "XSeg_256.npy").write_bytes(b"")
     window.suggester.network = MaskNetwork(folder, servers.serve_slowly)
     qt.press_key(window, "M")
-    qt.wait_until(lambda: "computed" in window.status.work_label.text(), 60)
+    qt.wait_until(lambda: window.suggester.network.state == COMPUTING, 60)
     take("computing_a_mask")
     (folder / "go").write_bytes(b"")
     qt.wait_until(lambda: not window.status.work_label.text(), 60)

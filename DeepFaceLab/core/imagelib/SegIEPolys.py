@@ -107,8 +107,9 @@ class SegIEPolys:
         return poly
 
     def remove_poly(self, poly: SegIEPoly) -> None:
-        """Remove this polygon object; ValueError when it is not here."""
-        self.polys.remove(poly)
+        """Remove this polygon object, if it is here."""
+        if poly in self.polys:
+            self.polys.remove(poly)
 
     def has_polys(self) -> bool:
         return len(self.polys) != 0

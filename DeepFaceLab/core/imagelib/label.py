@@ -50,6 +50,8 @@ def draw_text_mask(text: str, size: int) -> np.ndarray:
 def _draw_hershey(text: str, size: int, height: int) -> np.ndarray:
     scale = size / HERSHEY_HEIGHT
     thickness = max(1, int(round(scale * 1.5)))
+    # It has no other letters, and bytes of a file name that are no text end the process.
+    text = text.encode('ascii', 'replace').decode('ascii')
     (width, _), _ = cv2.getTextSize(text, HERSHEY, scale, thickness)
     picture = np.zeros((height, max(1, width + 2)), np.uint8)
     cv2.putText(picture, text, (0, int(height * 0.74)), HERSHEY, scale, 255, thickness,

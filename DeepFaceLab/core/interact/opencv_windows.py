@@ -3,6 +3,7 @@
 A toolkit has `open`, `close`, `close_all`, `show`, `capture_mouse`, `poll`, `wait_any_key`, and for
 windows that the user may resize `get_size`, `resize`, `move`, `set_title`, `get_scale`.
 """
+import contextlib
 import re
 import sys
 import threading
@@ -53,6 +54,7 @@ class OpenCvWindows:
         self._tell_mouse = on_mouse
         self._window_thread: Optional[int] = None
         self._last_mouse_pos: Dict[str, Tuple[int, int]] = {}
+        self._opened: Set[str] = set()
         self._sizes: Dict[str, Optional[Size]] = {}     # of resizable windows, as asked for
         self._titles: Dict[str, str] = {}
         self._has_mouse: Dict[str, bool] = {}
@@ -75,11 +77,12 @@ class OpenCvWindows:
         """Open a window: as large as its picture, or one that the user resizes, `size` pixels
         large at first."""
         self._window_thread = threading.get_ident()
+        self._opened.add(wnd_name)
+        self._seen.discard(wnd_name)
         if not is_resizable or not hasattr(self._cv2, 'getWindowImageRect'):
             self._cv2.namedWindow(wnd_name)
             return
         self._sizes[wnd_name] = size
-        self._seen.discard(wnd_name)
         self._cv2.namedWindow(wnd_name, self._cv2.WINDOW_NORMAL | self._cv2.WINDOW_FREERATIO
                               | self._cv2.WINDOW_GUI_NORMAL)
         if size is not None:
@@ -90,25 +93,28 @@ class OpenCvWindows:
     def close(self, wnd_name: str) -> None:
         for table in (self._last_mouse_pos, self._sizes, self._titles, self._has_mouse):
             table.pop(wnd_name, None)
-        self._cv2.destroyWindow(wnd_name)
+        self._opened.discard(wnd_name)
+        with contextlib.suppress(self._cv2.error):      # the Linux wheels', of one that is gone
+            self._cv2.destroyWindow(wnd_name)
 
     def close_all(self) -> None:
         for table in (self._last_mouse_pos, self._sizes, self._titles, self._has_mouse):
             table.clear()
+        self._opened.clear()
         self._cv2.destroyAllWindows()
 
     def show(self, wnd_name: str, img: np.ndarray) -> None:
-        if wnd_name in self._sizes and self.is_closed(wnd_name):
+        if self.is_closed(wnd_name):
             # imshow would open one that cannot be resized and sends no mouse events
-            self.open(wnd_name, True, self._sizes[wnd_name])
+            self.open(wnd_name, wnd_name in self._sizes, self._sizes.get(wnd_name))
             if self._has_mouse.get(wnd_name):
                 self.capture_mouse(wnd_name)
         self._cv2.imshow(wnd_name, img)
 
     def is_closed(self, wnd_name: str) -> bool:
-        """Whether the user has closed a resizable window. Backends that cannot tell say that it was
-        never there."""
-        if wnd_name not in self._sizes:
+        """Whether the user has closed a window. Backends that cannot tell say that it was never
+        there."""
+        if wnd_name not in self._opened or not hasattr(self._cv2, 'getWindowProperty'):
             return False
         try:
             is_visible = self._cv2.getWindowProperty(wnd_name, self._cv2.WND_PROP_VISIBLE) >= 1

@@ -52,6 +52,7 @@ class PictureWidget(QtWidgets.QWidget):
         self.is_resizable = is_resizable
         self.first_size = size
         self.has_mouse = False
+        self.was_shown = False
         self.image: Optional[QtGui.QImage] = None
         self.setWindowTitle(wnd_name)
         self.setMouseTracking(True)
@@ -73,6 +74,7 @@ class PictureWidget(QtWidgets.QWidget):
             self.first_size = None
         if not self.isVisible():
             self.show()
+        self.was_shown = True
         self.update()
 
     def set_pixel_size(self, size: Size, is_fixed: bool = False) -> None:
@@ -215,9 +217,10 @@ class QtWindows:
         return window.first_size or window.get_pixel_size()
 
     def is_closed(self, wnd_name: str) -> bool:
-        """Whether the user has closed a window that had a picture."""
+        """Whether the user has closed a window that had a picture. Other threads may ask while it
+        opens."""
         window = self._windows.get(wnd_name)
-        return window is not None and window.image is not None and not window.isVisible()
+        return window is not None and window.was_shown and not window.isVisible()
 
     def resize(self, wnd_name: str, size: Size) -> None:
         def act() -> None:

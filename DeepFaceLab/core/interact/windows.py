@@ -85,7 +85,7 @@ class WindowsMixin:
         return None
 
     def on_is_window_closed(self, wnd_name: str) -> bool:
-        """Whether the user has closed an open, resizable window."""
+        """Whether the user has closed an open window."""
         return False
 
     def on_resize_window(self, wnd_name: str, width: int, height: int) -> None:
@@ -134,9 +134,8 @@ class WindowsMixin:
         return self.on_get_window_size(wnd_name)
 
     def is_window_closed(self, wnd_name: str) -> bool:
-        """Whether the user has closed a resizable window; its next picture opens it again."""
-        return (wnd_name in self.resizable_windows and self.named_windows[wnd_name]
-                and self.on_is_window_closed(wnd_name))
+        """Whether the user has closed a window; its next picture opens it again."""
+        return bool(self.named_windows.get(wnd_name)) and self.on_is_window_closed(wnd_name)
 
     def resize_window(self, wnd_name: str, width: int, height: int) -> None:
         """Give a resizable window another size, in pixels; others keep theirs."""
@@ -153,6 +152,8 @@ class WindowsMixin:
     def set_window_title(self, wnd_name: str, title: str) -> None:
         """What stands above an open window, instead of its name."""
         if self.named_windows.get(wnd_name):
+            # Bytes of a path that are no text would end the process in OpenCV.
+            title = title.encode('utf-8', 'replace').decode('utf-8')
             self.on_set_window_title(wnd_name, title)
 
     def get_screen_size(self) -> Tuple[int, int]:

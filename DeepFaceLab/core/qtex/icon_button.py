@@ -60,6 +60,8 @@ class QXIconButton(QtWidgets.QPushButton):
     """Acts when it, or its key, is pressed, and again and again while it is held.
 
     The key is its letter, or the key in that letter's place where the layout has another alphabet.
+    Another window that takes the keyboard, a message for example, ends the holding: nobody would
+    tell this one that the key was released.
     """
 
     def __init__(self, icon, tooltip: Optional[str] = None, shortcut: Optional[str] = None,
@@ -91,8 +93,16 @@ class QXIconButton(QtWidgets.QPushButton):
 
     def _release_key(self, ev) -> None:
         if self._is_own(ev):
-            self.setDown(False)
-            self.stop()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self.setDown(False)
+        self.stop()
+
+    def event(self, ev) -> bool:
+        if ev.type() == QtCore.QEvent.Type.WindowDeactivate:
+            self._let_go()
+        return super().event(ev)
 
     def start(self) -> None:
         self._timer.start(self._first_delay)
@@ -103,6 +113,9 @@ class QXIconButton(QtWidgets.QPushButton):
         self._timer.stop()
 
     def _repeat(self) -> None:
+        if QtWidgets.QApplication.activeModalWidget() is not None:
+            self._let_go()      # without a window manager no window is told that it is not active
+            return
         self._timer.setInterval(self._repeat_delay)
         if self._click is not None:
             self._click()

@@ -7,6 +7,7 @@ page may not set, and no foreign Origin.
 """
 import hmac
 import ipaddress
+import re
 import secrets
 import urllib.parse
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
@@ -40,11 +41,10 @@ def is_address(name: str) -> bool:
 
 
 def read_host(header: str) -> str:
-    """Name or address of a Host header, without its port: `[::1]:80` -> `::1`."""
-    header = header.strip().lower()
-    if header.startswith('['):
-        return header[1:].split(']')[0]
-    return header.split(':')[0].rstrip('.')
+    """Name or address of a Host header, without its port: `[::1]:80` -> `::1`; '' where it is
+    none."""
+    found = re.match(r'(?:\[([0-9a-f:.]+)\]|([^\[\]:]+?)\.?)(?::[0-9]*)?$', header.strip().lower())
+    return '' if found is None else found.group(1) or found.group(2)
 
 
 class Guard:

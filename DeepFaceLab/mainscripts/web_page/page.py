@@ -42,7 +42,8 @@ class TrainingPage:
         cannot be listened at."""
         from .app import make_app
 
-        self.host = get_trainer_option(WEB_HOST)
+        # nothing given is nobody asked for: to a socket it means every address
+        self.host = get_trainer_option(WEB_HOST).strip() or WEB_HOST.default
         self.state = state
         self.is_announced = False
         self.token = secrets.token_urlsafe(TOKEN_BYTES)
