@@ -123,6 +123,12 @@ def test_sessions_of_the_fork_count_mask_modes_their_own_way(tmp_path):
     stored = persist.load(path, session_file.find_global)['frames'][0].cfg
     assert stored.mask_mode == 10 and stored.two_pass_mode == 1
     assert session_file.load_session(path).frames[0].cfg.mask_mode == 9
+    # its 9, which the reference does not have
+    change(path, set_cfg(mask_mode=9))
+    cfg = session_file.load_session(path).frames[0].cfg
+    assert cfg.mask_mode == 10 and 'mask_mode: XSeg-prd+XSeg-dst' in cfg.to_string('1.png')
+    cfg.toggle_mask_mode()
+    assert cfg.mask_mode == 0
 
 
 def change(path, edit):
