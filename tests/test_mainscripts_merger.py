@@ -130,6 +130,12 @@ def test_workers_count_is_never_more_than_cores_by_default(monkeypatch):
     assert Merger.choose_workers_count() == 3 and len(seen) == 2
 
 
+def test_masks_of_xseg_depend_on_its_weights(tmp_path):
+    assert [mode for mode in range(11) if Merger.list_network_files(tmp_path, mode)] == [
+        6, 7, 8, 9, 10]
+    assert Merger.list_network_files(str(tmp_path), 6) == [tmp_path / 'XSeg_256.npy']
+
+
 def test_predictions_of_a_batch_are_those_of_single_faces(model, monkeypatch):
     import saehd_support
     from core.leras import nn

@@ -149,7 +149,7 @@ def test_predictor_that_never_works_ends_the_run(workspace, log):
 
 
 def test_network_that_is_missing_ends_the_run(workspace, log):
-    from merger.prediction import NetworkOnDemand
+    from merger.networks import NetworkOnDemand
 
     def fail(*args, **kwargs):
         raise UserError('The weights of a network are missing.')

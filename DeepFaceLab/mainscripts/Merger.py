@@ -2,7 +2,7 @@
 import multiprocessing
 import os
 from pathlib import Path
-from typing import Any, Dict, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import models
 from core.errors import UserError
@@ -12,16 +12,19 @@ from core.options import find_given
 from core.process_options import UNATTENDED, get_setting
 from facelib import FaceEnhancer, XSegNet
 from merger import InteractiveMergerSubprocessor, MergerConfig
+from merger.face_mask import NEEDS_XSEG_DST, NEEDS_XSEG_PRD, XSEG_SIZE
 from merger.merge_options import MERGE_OPTIONS
 from merger.merge_questions import BATCH, INTERACTIVE, QUESTIONS, WORKERS, ask
+from merger.networks import NetworkOnDemand
 from merger.output_record import OutputRecord, describe_settings
-from merger.prediction import NetworkOnDemand, PredictionServer
+from merger.prediction import PredictionServer
 from models.common_options import START_OPTIONS
 
 from . import merge_inputs
 
 OPTIONS = tuple(QUESTIONS) + tuple(MERGE_OPTIONS) + tuple(START_OPTIONS)
 SESSION_FILE = 'merger_session.dat'
+XSEG_NAME = 'XSeg'
 CPU_BATCH, GPU_BATCH = 4, 8
 
 
@@ -97,8 +100,12 @@ def _merge(model: Any, input_path: Path, output_path: Path, output_mask_path: Pa
     record = None
     if not is_interactive:
         record = OutputRecord(output_path, output_mask_path, describe_settings(
-            model.get_model_name(), model.get_iter(), cfg, input_shape))
+            model.get_model_name(), model.get_iter(), cfg, input_shape, predictor_func,
+            list_network_files(model.saved_models_path, cfg.mask_mode), has_provenance))
     xseg_func, enhancer_func = _make_networks(model)
+    if is_interactive:
+        xseg_func.remember_results()
+        enhancer_func.remember_results()
     return InteractiveMergerSubprocessor(
         is_interactive=is_interactive,
         merger_session_filepath=model.get_strpath_storage_for_file(SESSION_FILE),
@@ -121,12 +128,18 @@ def _merge(model: Any, input_path: Path, output_path: Path, output_mask_path: Pa
 def _make_networks(model: Any) -> Tuple[NetworkOnDemand, NetworkOnDemand]:
     """XSeg and the face enhancer, each built at its first use if there is one."""
     run_on_cpu = len(nn.getCurrentDeviceConfig().devices) == 0
-    xseg = NetworkOnDemand(XSegNet, 'extract', name='XSeg', resolution=256,
+    xseg = NetworkOnDemand(XSegNet, 'extract', name=XSEG_NAME, resolution=XSEG_SIZE,
                            weights_file_root=model.saved_models_path, place_model_on_cpu=True,
                            run_on_cpu=run_on_cpu)
     enhancer = NetworkOnDemand(FaceEnhancer, 'enhance', place_model_on_cpu=True,
                                run_on_cpu=run_on_cpu)
     return xseg, enhancer
+
+
+def list_network_files(folder: Path, mask_mode: int) -> List[Path]:
+    """Weights beside the model that masks of this mode come from: XSeg's, trained on its own."""
+    is_used = mask_mode in NEEDS_XSEG_PRD or mask_mode in NEEDS_XSEG_DST
+    return [Path(folder) / ('%s_%d.npy' % (XSEG_NAME, XSEG_SIZE))] if is_used else []
 
 
 def choose_interactive() -> bool:
