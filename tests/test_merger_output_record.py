@@ -119,6 +119,18 @@ def test_frames_without_the_mark_do_not_stay_where_they_need_it(frames, log):
     assert make_record(frames).prepare(frames) == []
 
 
+def test_half_written_pictures_are_removed_from_both_folders(frames, log):
+    for frame in frames:
+        frame.output_filepath = frame.output_filepath.with_suffix('.jpg')
+    others = frames[0].output_filepath.with_name('mine.jpg.tmp')
+    half = [path.with_name(path.name + '.tmp') for path in (
+        frames[1].output_filepath, frames[2].output_mask_filepath)]
+    for path in half + [others]:
+        path.write_bytes(b'half')
+    make_record(frames).prepare(frames)
+    assert [path.exists() for path in half + [others]] == [False, False, True]
+
+
 def test_failed_frames_are_tried_again(frames, log):
     record = make_record(frames)
     record.prepare(frames)

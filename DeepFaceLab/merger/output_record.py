@@ -120,7 +120,8 @@ class OutputRecord:
         keep = set(kept)
         self._remove_others({path for frame in frames if frame.idx in keep for path in (
             frame.output_filepath, frame.output_mask_filepath)},
-            {frame.output_filepath.name + TEMP_SUFFIX for frame in frames})
+            {path.name + TEMP_SUFFIX for frame in frames for path in (
+                frame.output_filepath, frame.output_mask_filepath)})
         # Last: until then the old record tells what the files belong to.
         self._save()
         return kept
