@@ -86,6 +86,12 @@ def test_model_that_is_missing_is_named(tmp_path):
     assert code == 1 and 'p_SAEHD' in output and 'Traceback' not in output
 
 
+def test_a_model_that_swaps_no_faces_is_refused_before_it_asks(tmp_path):
+    workspace = write_workspace(tmp_path / 'w', 1)
+    with pytest.raises(UserError, match='XSeg merges no frames'):
+        main(workspace, tmp_path, model_class_name='XSeg')
+
+
 def give(monkeypatch, **flags):
     monkeypatch.setattr(options, '_sources', options.OptionSources(flags=flags, environ={}))
 

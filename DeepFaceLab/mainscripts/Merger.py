@@ -46,9 +46,14 @@ def main(model_class_name: Optional[str] = None, saved_models_path: Optional[Pat
     """
     io.log_info('Merging: loading the model.\r\n')
     _check_folders(input_path, output_path, output_mask_path, aligned_path, saved_models_path)
+    model_class = models.import_model(model_class_name)
+    if getattr(model_class, 'get_MergerConfig', None) in (
+            None, models.ModelBase.get_MergerConfig):
+        raise UserError('A model of the kind %s merges no frames.' % model_class_name, [
+            'Of the built-in kinds SAEHD, AMP, Quick96 and their gray variants do.'])
     for folder in (output_path, output_mask_path):
         folder.mkdir(parents=True, exist_ok=True)
-    model = models.import_model(model_class_name)(
+    model = model_class(
         is_training=False, saved_models_path=saved_models_path, force_gpu_idxs=force_gpu_idxs,
         force_model_name=force_model_name, cpu_only=cpu_only)
     try:
