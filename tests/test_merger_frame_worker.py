@@ -66,6 +66,9 @@ def test_nothing_is_written_when_the_main_process_has_ended(job, error):
 def test_failures(job, workspace):
     outcome = make_merger(fail_with(ValueError('a bad layer'))).merge(job)
     assert outcome.kind == FAILED and outcome.reason.startswith('ValueError: a bad layer')
+    assert 'Traceback' in outcome.details
+    outcome = make_merger(fail_with(UserError('no area', ['extract again']))).merge(job)
+    assert outcome.reason.startswith('no area') and outcome.details == 'no area\n  - extract again'
     frame = cv2.imread(str(workspace.frames / '00000.png'))
     assert (cv2.imread(str(job.output_filepath)) == frame).all()
     assert not cv2.imread(str(job.output_mask_filepath)).any()

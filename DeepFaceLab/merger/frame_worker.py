@@ -33,7 +33,7 @@ Outcome = NamedTuple('Outcome', [
     ('kind', str),                      # MERGED; COPIED: no face in it; FAILED and copied if it
                                         # could be read; the others: not done, nothing written
     ('reason', str),                    # of a failure, for people
-    ('details', str),                   # of a failure, for its report: the traceback
+    ('details', str),                   # of a failure, for its report: remedies or traceback
     ('picture', Optional[np.ndarray]),  # (h,w,4) uint8, where somebody looks at it
     ('seconds', Dict[str, float]),      # 'wait' for prediction and gate, 'compose', 'write'
 ])
@@ -166,7 +166,9 @@ class FrameMerger:
             text = traceback.format_exc()
             if 'MemoryError' in text:
                 return Outcome(MEMORY_SHORT, 'memory is short', text, None, {})
-            return self._copy_failed(frame, predictor, name_reason(error), text)
+            # what the user can mend needs remedies, no traceback
+            details = str(error) if isinstance(error, UserError) else text
+            return self._copy_failed(frame, predictor, name_reason(error), details)
         finally:
             predictor.leave()
 
