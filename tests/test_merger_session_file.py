@@ -96,6 +96,18 @@ def test_what_is_written_is_the_originals(tmp_path):
     assert frame.frame_info.filepath == pathlib.Path('/data/dst/00001.png')
 
 
+def test_sessions_of_python_3_13_are_the_originals_too(tmp_path, monkeypatch):
+    """There alone the classes of pathlib say that they are of another module."""
+    path, other = tmp_path / 's.dat', tmp_path / 'other.dat'
+    write(path, make_frames())
+    monkeypatch.setattr(type(path), '__module__', 'pathlib._local')
+    write(other, make_frames())
+    assert other.read_bytes() == path.read_bytes()
+    other.write_bytes(path.read_bytes().replace(b'cpathlib\n', b'cpathlib._local\n'))
+    assert b'pathlib._local' in other.read_bytes()
+    assert session_file.load_session(other).frames[1].name == '00001.png'
+
+
 def pickle_reference_names():
     """Attribute names in the file of the reference."""
     content = persist.load(GOLDEN.parent / 'merger' / 'session_posix_p3.dat',

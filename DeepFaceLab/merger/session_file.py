@@ -69,10 +69,11 @@ _GLOBALS = {
     ('builtins', 'getattr'): _get_frame_class,
     ('__builtin__', 'getattr'): _get_frame_class,
     ('facelib.FaceType', 'FaceType'): FaceType,
-    # pure: a path of the other system cannot be made here, and only its name is used
-    ('pathlib', 'WindowsPath'): pathlib.PureWindowsPath,
-    ('pathlib', 'PosixPath'): pathlib.PurePosixPath,
 }
+for _module in ('pathlib', 'pathlib._local'):   # the second of Python 3.13
+    # pure: a path of the other system cannot be made here, and only its name is used
+    _GLOBALS[_module, 'WindowsPath'] = pathlib.PureWindowsPath
+    _GLOBALS[_module, 'PosixPath'] = pathlib.PurePosixPath
 _NUMPY = ('numpy', 'numpy.core.multiarray', 'numpy._core.multiarray', 'numpy.core.numeric',
           'numpy._core.numeric')
 
