@@ -19,6 +19,7 @@ from core.joblib.MPFunc import HostFunctionError
 from core.process_options import get_setting
 
 from . import frame_output
+from .face_geometry import get_crop_size
 from .frame_pixels import read_frame
 from .merge_options import COLOR_SEED, is_frame_gray
 from .MergeMasked import MergeMasked, get_channels
@@ -26,8 +27,6 @@ from .MergerConfig import MergerConfig
 
 MERGED, COPIED, FAILED, CANNOT_WRITE, MEMORY_SHORT, ORPHANED = (
     'merged', 'copied', 'failed', 'cannot write', 'memory short', 'orphaned')
-
-SUPER_RESOLUTION = 4    # times the size of a predicted face
 
 Outcome = NamedTuple('Outcome', [
     ('kind', str),                      # MERGED; COPIED: no face in it; FAILED and copied if it
@@ -197,14 +196,11 @@ class FrameMerger:
 
     def _copy(self, frame: Any) -> Outcome:
         """The frame as it is, with an empty mask (raw-predict: black)."""
-        side = self.networks.predictor_input_shape[0]
+        shape = self.networks.predictor_input_shape
         if frame.cfg.mode == 'raw-predict':
-            if frame.cfg.super_resolution_power != 0:
-                side *= SUPER_RESOLUTION
-            image, mask = frame_output.make_empty_outputs(side)
+            image, mask = frame_output.make_empty_outputs(get_crop_size(frame.cfg, shape))
         else:
-            image = read_frame(frame.frame_info.filepath, is_frame_gray(get_channels(
-                self.networks.predictor_input_shape)))
+            image = read_frame(frame.frame_info.filepath, is_frame_gray(get_channels(shape)))
             mask = np.zeros(image.shape[:2] + (1,), np.uint8)
         self._write(frame, image, mask, False)
         picture = np.concatenate([image, mask], -1) if frame.need_return_image else None
