@@ -88,6 +88,18 @@ def test_no_face(job):
     assert make_merger().merge(job).picture.shape == (256, 256, 4)
 
 
+def test_a_frame_without_a_face_that_lost_its_end_is_named(job, tmp_path):
+    job.frame_info.landmarks_list = []
+    picture = cv2.imread(str(job.frame_info.filepath))
+    job.frame_info.filepath = tmp_path / 'f.jpg'
+    assert cv2.imwrite(str(tmp_path / 'f.jpg'), picture)
+    assert make_merger().merge(job).kind == COPIED
+    data = (tmp_path / 'f.jpg').read_bytes()
+    (tmp_path / 'f.jpg').write_bytes(data[:len(data) * 3 // 4])
+    outcome = make_merger().merge(job)
+    assert outcome.kind == FAILED and 'cannot be read' in outcome.reason
+
+
 def test_reasons_are_one_line():
     assert name_reason(UserError('what', ['remedy'])) == 'what'
     text = 'The main process failed:\nTraceback (most recent call):\n  File\nKeyError: 5\n  - x'

@@ -179,7 +179,7 @@ class FrameMerger:
             if frame.cfg.mode != 'raw-predict':
                 self.log_info('%s has no face: it is copied as it is'
                               % frame.frame_info.filepath.name)
-            return self._copy(frame)
+            return self._copy(frame, must_be_whole=True)
         networks, begin = self.networks, self.clock()
         picture = MergeMasked(predictor, networks.predictor_input_shape,
                               networks.face_enhancer_func, networks.xseg_256_extract_func,
@@ -194,13 +194,14 @@ class FrameMerger:
                          ', '.join('%s %.3f s' % item for item in sorted(seconds.items())))
         return Outcome(MERGED, '', '', picture if frame.need_return_image else None, seconds)
 
-    def _copy(self, frame: Any) -> Outcome:
+    def _copy(self, frame: Any, must_be_whole: bool = False) -> Outcome:
         """The frame as it is, with an empty mask (raw-predict: black)."""
         shape = self.networks.predictor_input_shape
         if frame.cfg.mode == 'raw-predict':
             image, mask = frame_output.make_empty_outputs(get_crop_size(frame.cfg, shape))
         else:
-            image = read_frame(frame.frame_info.filepath, is_frame_gray(get_channels(shape)))
+            image = read_frame(frame.frame_info.filepath, is_frame_gray(get_channels(shape)),
+                               must_be_whole)
             mask = np.zeros(image.shape[:2] + (1,), np.uint8)
         self._write(frame, image, mask, False)
         picture = np.concatenate([image, mask], -1) if frame.need_return_image else None
