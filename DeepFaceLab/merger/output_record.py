@@ -134,7 +134,7 @@ class OutputRecord:
     def remove(self) -> None:
         """The files will have settings of their own."""
         if self.path.exists():
-            self.path.unlink()
+            remove_files([self.path])
 
     def _remove_others(self, keep: set, half_written: set) -> None:
         for folder in self.folders:
