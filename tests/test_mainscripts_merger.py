@@ -142,6 +142,22 @@ def test_masks_of_xseg_depend_on_its_weights(tmp_path):
     assert Merger.list_network_files(str(tmp_path), 6) == [tmp_path / 'XSeg_256.npy']
 
 
+def test_gray_plugins_of_the_fork_get_two_dimensions(monkeypatch):
+    """They add the other axes themselves, and tell three channels all the same (spec 82 part B)."""
+    def predict(face):
+        assert face.shape == (8, 8) and face.dtype == np.float32
+        return face[..., None], face, face
+    face = np.random.RandomState(0).rand(8, 8, 1).astype(np.float32)
+    for shape in ((8, 8, 3), (8, 8, 1)):
+        assert Merger.fit_predictor(object(), predict, shape) == (predict, shape)
+        monkeypatch.setenv('use_bw_input', '1')
+        fitted, told = Merger.fit_predictor(object(), predict, shape)
+        assert told == (8, 8, 1) and (fitted(face)[0] == face).all()
+        own = Merger.FaceModel.__new__(Merger.FaceModel)    # knows its channels
+        assert Merger.fit_predictor(own, predict, shape) == (predict, shape)
+        monkeypatch.delenv('use_bw_input')
+
+
 def test_predictions_of_a_batch_are_those_of_single_faces(model, monkeypatch):
     import saehd_support
     from core.leras import nn

@@ -2,14 +2,14 @@
 import multiprocessing
 import os
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 import models
 from core.errors import UserError
 from core.interact import interact as io
 from core.leras import nn
 from core.options import find_given
-from core.process_options import UNATTENDED, get_setting
+from core.process_options import GRAY_INPUT, UNATTENDED, get_setting
 from facelib import FaceEnhancer, XSegNet
 from merger import InteractiveMergerSubprocessor, MergerConfig
 from merger.face_mask import NEEDS_XSEG_DST, NEEDS_XSEG_PRD, XSEG_SIZE
@@ -18,6 +18,7 @@ from merger.merge_questions import BATCH, INTERACTIVE, QUESTIONS, WORKERS, ask
 from merger.networks import NetworkOnDemand
 from merger.output_record import OutputRecord, describe_settings
 from merger.prediction import PredictionServer
+from models.common.face_model import FaceModel
 from models.common_options import START_OPTIONS
 
 from . import merge_inputs
@@ -92,7 +93,7 @@ def _merge(model: Any, input_path: Path, output_path: Path, output_mask_path: Pa
     if cfg.type != MergerConfig.TYPE_MASKED:
         raise UserError('The model %s wants a kind of merging that is not there (%s).' % (
             model.get_model_name(), cfg.type))
-    input_shape = tuple(int(n) for n in input_shape)
+    called, input_shape = fit_predictor(model, predictor_func, input_shape)
     is_interactive = choose_interactive()
     if not is_interactive:
         cfg.ask_settings()
@@ -114,7 +115,7 @@ def _merge(model: Any, input_path: Path, output_path: Path, output_mask_path: Pa
     return InteractiveMergerSubprocessor(
         is_interactive=is_interactive,
         merger_session_filepath=model.get_strpath_storage_for_file(SESSION_FILE),
-        predictor_func=PredictionServer(predictor_func, choose_batch_size(),
+        predictor_func=PredictionServer(called, choose_batch_size(),
                                         is_padded=not is_interactive, has_cache=is_interactive),
         predictor_input_shape=input_shape,
         face_enhancer_func=enhancer_func,
@@ -128,6 +129,19 @@ def _merge(model: Any, input_path: Path, output_path: Path, output_mask_path: Pa
         subprocess_count=workers_count,
         output_record=record,
         has_provenance=has_provenance).run()
+
+
+def fit_predictor(model: Any, predictor_func: Callable,
+                  input_shape: Sequence[int]) -> Tuple[Callable, Tuple[int, ...]]:
+    """(predictor, its shape) as the merger calls it.
+
+    Gray models of the SAEHDBW fork, for which `use_bw_input` is set, take (S, S) and add the other
+    axes themselves, whatever shape they tell (spec 82 part B). Ours know their channels.
+    """
+    shape = tuple(int(n) for n in input_shape)
+    if isinstance(model, FaceModel) or not get_setting(GRAY_INPUT):
+        return predictor_func, shape
+    return lambda face: predictor_func(face[..., 0]), shape[:2] + (1,)
 
 
 def _make_networks(model: Any) -> Tuple[NetworkOnDemand, NetworkOnDemand]:
