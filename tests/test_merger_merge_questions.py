@@ -111,6 +111,18 @@ def test_mask_modes_as_mve_counts_them(console, monkeypatch, is_mve, answer, mod
     assert cfg.mask_mode == mode
 
 
+def test_models_of_mve_that_morph_are_asked_how_far(console):
+    """Nothing else could tell them (spec 50 section 13.2)."""
+    console.lines += ['1', '4', '', '', '', '130']
+    cfg = MergerConfigMasked(is_morphable=True)
+    cfg.ask_settings()
+    assert cfg.morph_power == 100 and cfg.get_config()['morph_power'] == 100
+    assert console.asked == (EXPECTED['overlay'][:5] + [('int', 100)] + EXPECTED['overlay'][5:])
+    console.lines += ['5', '4', '35']
+    cfg.ask_settings()
+    assert (cfg.mode, cfg.morph_power) == ('raw-rgb', 35)
+
+
 def test_no_question_is_declared_twice():
     keys = [option.key for option in QUESTIONS]
     assert len(keys) == len(set(keys))

@@ -196,6 +196,8 @@ class MergerConfigMasked(MergerConfig):
             self.erode_mask_modifier = ask(questions.ERODE_MASK)
             self.blur_mask_modifier = ask(questions.BLUR_MASK)
             self.motion_blur_power = ask(questions.MOTION_BLUR)
+        if getattr(self, 'is_morphable', False):
+            self.morph_power = ask(questions.MORPH_POWER)
         self.output_face_scale = ask(questions.FACE_SCALE)
         if not self._is_raw():
             self.color_transfer_mode = ask_color_transfer()

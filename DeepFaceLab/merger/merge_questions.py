@@ -55,6 +55,9 @@ MASK_MODE_OF_MVE = TableOption('mask_mode', 1, 'Mask mode', {
 ERODE_MASK = _amount('erode_mask_modifier', 'Erode the mask by', -400, 400, condition=NOT_RAW)
 BLUR_MASK = _amount('blur_mask_modifier', 'Blur the mask by', 0, 400, condition=NOT_RAW)
 MOTION_BLUR = _amount('motion_blur_power', 'Power of the motion blur', 0, 100, condition=NOT_RAW)
+MORPH_POWER = _amount(
+    'morph_power', 'How far to morph', 0, 100, 100, condition='AMP models of MVE',
+    help='100 draws src, 0 draws dst, values between them a face between both.')
 FACE_SCALE = _amount('output_face_scale', 'Scale of the output face', -50, 50)
 COLOR_TRANSFER = Option(
     'color_transfer_mode', 'str', None, 'Colour transfer to the predicted face',
@@ -92,9 +95,9 @@ BATCH = Option(
          'told. Never asked.')
 
 QUESTIONS = (INTERACTIVE, MODE, MASKED_HIST_MATCH, HIST_MATCH_THRESHOLD, MASK_MODE, ERODE_MASK,
-             BLUR_MASK, MOTION_BLUR, FACE_SCALE, COLOR_TRANSFER, SHARPEN_MODE, BLURSHARPEN,
-             SUPER_RESOLUTION, IMAGE_DENOISE, BICUBIC_DEGRADE, COLOR_DEGRADE, WORKERS,
-             USE_SESSION, DELETE_OUTPUTS, BATCH)
+             BLUR_MASK, MOTION_BLUR, MORPH_POWER, FACE_SCALE, COLOR_TRANSFER, SHARPEN_MODE,
+             BLURSHARPEN, SUPER_RESOLUTION, IMAGE_DENOISE, BICUBIC_DEGRADE, COLOR_DEGRADE,
+             WORKERS, USE_SESSION, DELETE_OUTPUTS, BATCH)
 
 
 def ask(option: Option, default: Any = None) -> Any:
