@@ -47,6 +47,10 @@ class _ConfigRecord(_Record):
     pass
 
 
+class _FaceRecord(_Record):
+    """Of MVE, in which every frame brings its whole aligned files; nobody asks it anything."""
+
+
 class _Owner:
     """Stands for the class in which `Frame` lies."""
 
@@ -69,6 +73,7 @@ _GLOBALS = {
     ('builtins', 'getattr'): _get_frame_class,
     ('__builtin__', 'getattr'): _get_frame_class,
     ('facelib.FaceType', 'FaceType'): FaceType,
+    ('DFLIMG.DFLJPG', 'DFLJPG'): _FaceRecord,
 }
 for _module in ('pathlib', 'pathlib._local'):   # the second of Python 3.13
     # pure: a path of the other system cannot be made here, and only its name is used
