@@ -79,6 +79,13 @@ def test_wrong_folders_are_refused_before_anything(tmp_path, changes, text):
     assert (workspace.frames / '1.png').exists() and not workspace.merged.exists()
 
 
+def test_an_output_folder_that_cannot_be_made_is_named(tmp_path):
+    workspace = write_workspace(tmp_path / 'w', 1)
+    workspace.masks.write_bytes(b'a file')
+    with pytest.raises(UserError, match='masks'):
+        main(workspace, tmp_path)
+
+
 def test_model_that_is_missing_is_named(tmp_path):
     workspace = write_workspace(tmp_path / 'w', 1)
     (tmp_path / 'none').mkdir()

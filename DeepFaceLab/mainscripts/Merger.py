@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 import models
+from core import persist
 from core.errors import UserError
 from core.interact import interact as io
 from core.leras import nn
@@ -53,7 +54,7 @@ def main(model_class_name: Optional[str] = None, saved_models_path: Optional[Pat
         raise UserError('A model of the kind %s merges no frames.' % model_class_name, [
             'Of the built-in kinds SAEHD, AMP, Quick96 and their gray variants do.'])
     for folder in (output_path, output_mask_path):
-        folder.mkdir(parents=True, exist_ok=True)
+        persist.make_folder(folder)
     model = model_class(
         is_training=False, saved_models_path=saved_models_path, force_gpu_idxs=force_gpu_idxs,
         force_model_name=force_model_name, cpu_only=cpu_only)
