@@ -9,9 +9,8 @@ mask_mode_dict = {
     5: 'learned-prd+learned-dst', 6: 'XSeg-prd', 7: 'XSeg-dst', 8: 'XSeg-prd*XSeg-dst',
     9: 'learned-prd*learned-dst*XSeg-prd*XSeg-dst'
 }
-# MVE's further mode. The key of the mask mode goes round the ten above, as ever.
-mve_sum_mode = {10: 'XSeg-prd+XSeg-dst'}
-all_mask_modes = {**mask_mode_dict, **mve_sum_mode}
+# With MVE's further one. The key of the mask mode goes round the ten above, as ever.
+all_mask_modes = {**mask_mode_dict, 10: 'XSeg-prd+XSeg-dst'}
 # MVE counts two of them the other way round (spec 50 section 13.3); the way back is the same.
 mve_mask_modes = {9: 10, 10: 9}
 

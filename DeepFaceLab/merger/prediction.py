@@ -21,7 +21,7 @@ IDLE = 'idle'           # message kind: the worker has nothing to composite unti
 MAX_UNDER_WAY = 16      # predictions of one worker that may be waited for
 MAX_FAILURES = 3        # predictions that fail before a single one has succeeded
 
-Prediction = Tuple[np.ndarray, ...]    # of a model: face and two masks
+Prediction = Tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def find_batch_predictor(predictor_func: Callable) -> Optional[Callable]:
