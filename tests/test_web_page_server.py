@@ -1,4 +1,5 @@
 """mainscripts/web_page/server.py and page.py: slow and vanished clients, the address, the end."""
+import contextlib
 import socket
 import threading
 import time
@@ -79,14 +80,13 @@ def test_a_request_that_trickles_in_is_cut_off(open_page, connect, monkeypatch):
     monkeypatch.setattr(server, 'MAX_SECONDS', 0.5)
     page = open_page(make_state())
     connection = connect(page, 'GET / HTTP/1.1\r\n')
-    wait_until(lambda: page.server._clients)
 
     def is_cut_off():
         try:
             connection.sendall(b'X')
         except OSError:
             return True
-        return not page.server._clients
+        return False
     wait_until(is_cut_off)
 
 
@@ -130,13 +130,13 @@ def test_rubbish_is_refused_and_nothing_else_happens(text, open_page, connect): 
     ops = []
     page = open_page(make_state(), ops.append)
     connection = connect(page, text)
-    connection.shutdown(socket.SHUT_WR)
     answer = b''
-    try:
+    # The server closes when it has seen enough, and what it did not read comes back as a reset:
+    # ENOTCONN of shutdown (no ConnectionError), ECONNRESET of recv.
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
         for block in iter(lambda: connection.recv(65536), b''):
             answer += block
-    except ConnectionResetError:    # what was not read came too late
-        answer += b''
     assert b' 200 ' not in answer and ops == []
     Client(page).enter()
 

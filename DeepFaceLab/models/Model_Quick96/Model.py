@@ -6,6 +6,7 @@ from core.leras import nn
 from facelib import FaceType
 from models.common import placement, swap_preview
 from models.common.face_model import FaceModel
+from models.common.predictions import bind_merging_function
 from models.common.weights import load_or_init_weights
 from samplelib import SampleGeneratorFace, SampleProcessor
 
@@ -69,7 +70,7 @@ class QModel(FaceModel):
             graph.bind_training_functions(self)
         else:
             graph.build_merging_graph(self, nn.getCurrentDeviceConfig().devices)
-            graph.bind_merging_function(self)
+            bind_merging_function(self)
 
     def _create_generators(self) -> None:
         """Source and destination feeds, three outputs each: warped image, target, face mask."""

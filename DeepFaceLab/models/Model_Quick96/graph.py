@@ -6,7 +6,7 @@ from collections import namedtuple
 from types import SimpleNamespace
 
 from core.leras import nn
-from models.common import losses, towers
+from models.common import losses, predictions, towers
 from models.common.layouts import DFLayout, collect_weights
 
 RESOLUTION, BATCH_SIZE = 96, 4
@@ -138,16 +138,4 @@ def bind_training_functions(model) -> None:
         return src_loss.mean(), dst_loss.mean()
     model.src_dst_train = src_dst_train
 
-    def AE_view(warped_src, warped_dst):
-        fetches = [model.pred_src_src, model.pred_dst_dst, model.pred_dst_dstm,
-                   model.pred_src_dst, model.pred_src_dstm]
-        return nn.tf_sess.run(fetches, feed_dict={
-            model.warped_src: warped_src, model.warped_dst: warped_dst})
-    model.AE_view = AE_view
-
-
-def bind_merging_function(model) -> None:
-    def AE_merge(warped_dst):
-        fetches = [model.pred_src_dst, model.pred_dst_dstm, model.pred_src_dstm]
-        return nn.tf_sess.run(fetches, feed_dict={model.warped_dst: warped_dst})
-    model.AE_merge = AE_merge
+    predictions.bind_view_function(model)

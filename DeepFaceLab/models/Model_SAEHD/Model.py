@@ -7,6 +7,7 @@ from models.common import layouts, memory_levers, placement, swap_preview
 from models.common.face_feeds import create_face_feeds
 from models.common.face_model import FaceModel, read_face_type
 from models.common.face_options import fix_gan_patch_size
+from models.common.predictions import bind_merging_function
 from models.common.weights import load_or_init_weights
 from samplelib import SampleGeneratorFace
 
@@ -98,7 +99,7 @@ class SAEHDModel(FaceModel):
             graph.bind_training_functions(self, settings)
         else:
             graph.build_merging_graph(self, nn.getCurrentDeviceConfig().devices)
-            graph.bind_merging_function(self)
+            bind_merging_function(self)
 
     def _must_init(self, part) -> bool:
         """Which parts start anew without looking for a file (spec 21 section 7)."""

@@ -6,7 +6,7 @@ from collections import namedtuple
 
 from core.leras import nn
 from models.common import losses as terms
-from models.common import towers
+from models.common import predictions, towers
 from . import losses
 
 # What a tower hands over: its predictions, loss vectors (b,) and lists of (gradient, variable).
@@ -176,16 +176,4 @@ def bind_training_functions(model, settings) -> None:
                 warped_dst, target_dst, target_dstm, target_dstm_em))
         model.D_src_dst_train = D_src_dst_train
 
-    def AE_view(warped_src, warped_dst):
-        fetches = [model.pred_src_src, model.pred_dst_dst, model.pred_dst_dstm,
-                   model.pred_src_dst, model.pred_src_dstm]
-        return nn.tf_sess.run(fetches, feed_dict={
-            model.warped_src: warped_src, model.warped_dst: warped_dst})
-    model.AE_view = AE_view
-
-
-def bind_merging_function(model) -> None:
-    def AE_merge(warped_dst):
-        fetches = [model.pred_src_dst, model.pred_dst_dstm, model.pred_src_dstm]
-        return nn.tf_sess.run(fetches, feed_dict={model.warped_dst: warped_dst})
-    model.AE_merge = AE_merge
+    predictions.bind_view_function(model)

@@ -1,16 +1,16 @@
 """2-D convolution (spec 10 section 7.1)."""
-from typing import Any, List, Union
+from typing import Any, Union
 
 from core.leras import nn
 
 from .conv_geometry import (check_int, expand_padding, expand_to_4d, get_same_padding,
-                            make_wscale)
+                            get_wscale_gain)
 from .LayerBase import get_channel_shape
 
 tf = nn.tf
 
 
-class Conv2D(nn.LayerBase):
+class Conv2D(nn.KernelLayer):
     """Convolution of image batches with symmetric zero padding.
 
     in_ch, out_ch       channels
@@ -50,48 +50,23 @@ class Conv2D(nn.LayerBase):
         self.strides = strides
         self.padding = padding
         self.dilations = dilations
-        self.use_bias = use_bias
-        self.use_wscale = use_wscale
-        self.kernel_initializer = kernel_initializer
-        self.bias_initializer = bias_initializer
-        self.trainable = trainable
-        self.dtype = nn.floatx if dtype is None else dtype
-        super().__init__(**kwargs)
+        super().__init__(use_bias, use_wscale, kernel_initializer, bias_initializer, trainable,
+                         dtype, **kwargs)
 
     def build_weights(self) -> None:
         """Makes `weight` and `bias`."""
-        kernel_initializer = self.kernel_initializer
-        if self.use_wscale:
-            self.wscale = make_wscale(self.kernel_size, self.in_ch, self.dtype)
-            if kernel_initializer is None:
-                kernel_initializer = nn.tf.initializers.random_normal(0, 1.0, dtype=self.dtype)
-        self.weight = nn.tf.get_variable(
-            "weight", (self.kernel_size, self.kernel_size, self.in_ch, self.out_ch),
-            dtype=self.dtype, initializer=kernel_initializer, trainable=self.trainable)
-        if self.use_bias:
-            bias_initializer = self.bias_initializer
-            if bias_initializer is None:
-                bias_initializer = nn.tf.initializers.zeros(dtype=self.dtype)
-            self.bias = nn.tf.get_variable("bias", (self.out_ch,), dtype=self.dtype,
-                                           initializer=bias_initializer,
-                                           trainable=self.trainable)
-
-    def get_weights(self) -> List[Any]:
-        """weight, bias."""
-        return [self.weight, self.bias] if self.use_bias else [self.weight]
+        size = self.kernel_size
+        self.make_kernel_and_bias((size, size, self.in_ch, self.out_ch), self.out_ch,
+                                  size * size * self.in_ch, get_wscale_gain(size))
 
     def forward(self, x: Any) -> Any:
         """(batch, h, w, in) or (batch, in, h, w) to the same with `out` channels."""
-        weight = self.weight
-        if self.use_wscale:
-            weight = weight * self.wscale
+        weight = self.get_kernel()
         if self.padding is not None:   # a pad of 0 too: the graph has an op for it
             x = nn.tf.pad(x, expand_padding(self.padding, self.padding), mode="CONSTANT")
         x = nn.tf.nn.conv2d(x, weight, expand_to_4d(self.strides), "VALID",
                             dilations=expand_to_4d(self.dilations), data_format=nn.data_format)
-        if self.use_bias:
-            x = nn.tf.add(x, nn.tf.reshape(self.bias, get_channel_shape(self.out_ch)))
-        return x
+        return self.add_bias(x, get_channel_shape(self.out_ch))
 
     def __str__(self) -> str:
         return "%s : in_ch:%s out_ch:%s " % (self.__class__.__name__, self.in_ch, self.out_ch)

@@ -1,15 +1,15 @@
 """2-D transposed convolution (spec 10 section 7.2)."""
-from typing import Any, List
+from typing import Any
 
 from core.leras import nn
 
-from .conv_geometry import check_int, expand_to_4d, make_wscale
+from .conv_geometry import check_int, expand_to_4d, get_wscale_gain
 from .LayerBase import get_channel_shape
 
 tf = nn.tf
 
 
-class Conv2DTranspose(nn.LayerBase):
+class Conv2DTranspose(nn.KernelLayer):
     """Transposed convolution; the image side must be known when the graph is built.
 
     in_ch, out_ch       channels
@@ -31,35 +31,14 @@ class Conv2DTranspose(nn.LayerBase):
         self.kernel_size = int(kernel_size)
         self.strides = strides
         self.padding = padding
-        self.use_bias = use_bias
-        self.use_wscale = use_wscale
-        self.kernel_initializer = kernel_initializer
-        self.bias_initializer = bias_initializer
-        self.trainable = trainable
-        self.dtype = nn.floatx if dtype is None else dtype
-        super().__init__(**kwargs)
+        super().__init__(use_bias, use_wscale, kernel_initializer, bias_initializer, trainable,
+                         dtype, **kwargs)
 
     def build_weights(self) -> None:
         """Makes `weight` and `bias`."""
-        kernel_initializer = self.kernel_initializer
-        if self.use_wscale:
-            self.wscale = make_wscale(self.kernel_size, self.in_ch, self.dtype)
-            if kernel_initializer is None:
-                kernel_initializer = nn.tf.initializers.random_normal(0, 1.0, dtype=self.dtype)
-        self.weight = nn.tf.get_variable(
-            "weight", (self.kernel_size, self.kernel_size, self.out_ch, self.in_ch),
-            dtype=self.dtype, initializer=kernel_initializer, trainable=self.trainable)
-        if self.use_bias:
-            bias_initializer = self.bias_initializer
-            if bias_initializer is None:
-                bias_initializer = nn.tf.initializers.zeros(dtype=self.dtype)
-            self.bias = nn.tf.get_variable("bias", (self.out_ch,), dtype=self.dtype,
-                                           initializer=bias_initializer,
-                                           trainable=self.trainable)
-
-    def get_weights(self) -> List[Any]:
-        """weight, bias."""
-        return [self.weight, self.bias] if self.use_bias else [self.weight]
+        size = self.kernel_size
+        self.make_kernel_and_bias((size, size, self.out_ch, self.in_ch), self.out_ch,
+                                  size * size * self.in_ch, get_wscale_gain(size))
 
     def forward(self, x: Any) -> Any:
         """(batch, h, w, in) or (batch, in, h, w) to the same, `strides` times as large."""
@@ -71,14 +50,10 @@ class Conv2DTranspose(nn.LayerBase):
             output_shape = nn.tf.stack((batch, h, w, self.out_ch))
         else:
             output_shape = nn.tf.stack((batch, self.out_ch, h, w))
-        weight = self.weight
-        if self.use_wscale:
-            weight = weight * self.wscale
+        weight = self.get_kernel()
         x = nn.tf.nn.conv2d_transpose(x, weight, output_shape, expand_to_4d(self.strides),
                                       padding=self.padding, data_format=nn.data_format)
-        if self.use_bias:
-            x = nn.tf.add(x, nn.tf.reshape(self.bias, get_channel_shape(self.out_ch)))
-        return x
+        return self.add_bias(x, get_channel_shape(self.out_ch))
 
     def deconv_length(self, dim_size: int, stride_size: int, kernel_size: int,
                       padding: str) -> int:

@@ -4,13 +4,13 @@ from typing import Any, List, Union
 from core.leras import nn
 
 from .conv_geometry import (check_int, expand_padding, expand_to_4d, get_same_padding,
-                            make_wscale)
+                            get_wscale_gain)
 from .LayerBase import get_channel_shape
 
 tf = nn.tf
 
 
-class DepthwiseConv2D(nn.LayerBase):
+class DepthwiseConv2D(nn.KernelLayer):
     """Convolves every channel with its own `depth_multiplier` kernels.
 
     in_ch               channels
@@ -49,49 +49,24 @@ class DepthwiseConv2D(nn.LayerBase):
         self.strides = expand_to_4d(strides)
         self.padding = padding
         self.dilations = expand_to_4d(dilations)
-        self.use_bias = use_bias
-        self.use_wscale = use_wscale
-        self.kernel_initializer = kernel_initializer
-        self.bias_initializer = bias_initializer
-        self.trainable = trainable
-        self.dtype = nn.floatx if dtype is None else dtype
-        super().__init__(**kwargs)
+        super().__init__(use_bias, use_wscale, kernel_initializer, bias_initializer, trainable,
+                         dtype, **kwargs)
 
     def build_weights(self) -> None:
         """Makes `weight` and `bias`."""
-        kernel_initializer = self.kernel_initializer
-        if self.use_wscale:
-            self.wscale = make_wscale(self.kernel_size, self.in_ch, self.dtype)
-            if kernel_initializer is None:
-                kernel_initializer = nn.tf.initializers.random_normal(0, 1.0, dtype=self.dtype)
-        self.weight = nn.tf.get_variable(
-            "weight", (self.kernel_size, self.kernel_size, self.in_ch, self.depth_multiplier),
-            dtype=self.dtype, initializer=kernel_initializer, trainable=self.trainable)
-        if self.use_bias:
-            bias_initializer = self.bias_initializer
-            if bias_initializer is None:
-                bias_initializer = nn.tf.initializers.zeros(dtype=self.dtype)
-            self.bias = nn.tf.get_variable("bias", (self.in_ch * self.depth_multiplier,),
-                                           dtype=self.dtype, initializer=bias_initializer,
-                                           trainable=self.trainable)
-
-    def get_weights(self) -> List[Any]:
-        """weight, bias."""
-        return [self.weight, self.bias] if self.use_bias else [self.weight]
+        size = self.kernel_size
+        self.make_kernel_and_bias((size, size, self.in_ch, self.depth_multiplier),
+                                  self.in_ch * self.depth_multiplier,
+                                  size * size * self.in_ch, get_wscale_gain(size))
 
     def forward(self, x: Any) -> Any:
         """Images with in_ch channels to images with in_ch*depth_multiplier."""
-        weight = self.weight
-        if self.use_wscale:
-            weight = weight * self.wscale
+        weight = self.get_kernel()
         if self.padding is not None:
             x = nn.tf.pad(x, self.padding, mode="CONSTANT")
         x = nn.tf.nn.depthwise_conv2d(x, weight, self.strides, "VALID",
                                       data_format=nn.data_format)
-        if self.use_bias:
-            shape = get_channel_shape(self.in_ch * self.depth_multiplier)
-            x = nn.tf.add(x, nn.tf.reshape(self.bias, shape))
-        return x
+        return self.add_bias(x, get_channel_shape(self.in_ch * self.depth_multiplier))
 
     def __str__(self) -> str:
         return "%s : in_ch:%s depth_multiplier:%s " % (self.__class__.__name__, self.in_ch,

@@ -7,6 +7,7 @@ tf = nn.tf
 
 from .Saveable import *          # noqa: E402,F401,F403
 from .LayerBase import *         # noqa: E402,F401,F403
+from .KernelLayer import *       # noqa: E402,F401,F403
 from .Conv2D import *            # noqa: E402,F401,F403
 from .Conv2DTranspose import *   # noqa: E402,F401,F403
 from .DepthwiseConv2D import *   # noqa: E402,F401,F403

@@ -27,10 +27,9 @@ def expand_padding(before: int, after: int) -> List[List[int]]:
     return [[0, 0], [0, 0], [before, after], [before, after]]
 
 
-def make_wscale(kernel_size: int, in_ch: int, dtype: Any) -> Any:
-    """Constant of the equalised learning rate: gain / sqrt(fan_in), gain 1 for 1x1 else sqrt 2."""
-    gain = 1.0 if kernel_size == 1 else math.sqrt(2)
-    return nn.tf.constant(gain / math.sqrt(kernel_size * kernel_size * in_ch), dtype=dtype)
+def get_wscale_gain(kernel_size: int) -> float:
+    """Gain of the equalised learning rate: 1 for 1x1, else sqrt 2."""
+    return 1.0 if kernel_size == 1 else math.sqrt(2)
 
 
 def check_int(value: Any, what: str) -> int:
