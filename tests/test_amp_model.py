@@ -13,6 +13,7 @@ import saehd_support as support
 from core import options as core_options
 from core.errors import UserError
 from core.leras import nn
+from merger.output_record import describe_predictor
 from models.common import cpu_layout
 
 GOLDEN = Path(__file__).parent / 'golden' / 'amp'
@@ -165,6 +166,7 @@ def test_a_model_is_saved_resumed_and_merges(tmp_path, monkeypatch):
     model = make_model(tmp_path, monkeypatch, is_training=False)
     predict, shape, config = model.get_MergerConfig()
     assert shape == (64, 64, 3) and config.face_type.name == 'WHOLE_FACE'
+    assert describe_predictor(predict) == {'morph_value': 0.3}
     for results, view in ((predict(face[0]), views[0]),
                           (model.predictor_func(face[0], 1.0), views[1])):
         dst_mask, swapped, swapped_mask = view

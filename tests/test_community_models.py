@@ -224,16 +224,22 @@ def test_mve_merging_side(mve, monkeypatch):
     np.testing.assert_allclose(predictor(face, 0.0)[0], face, atol=1e-6)
 
 
-def test_mve_model_merges_what_it_was_trained_for(mve, tmp_path, monkeypatch):
-    """Issue of the fork's models: train, then merge, with the predictor of the plug-in alone."""
+def merge(name, folder, tmp_path, monkeypatch, **given):
+    """Workspace of three merged frames."""
     workspace = write_workspace(tmp_path / 'w', 3)
-    give(monkeypatch, merge_interactive='n', merge_workers=1, mask_mode='full')
+    give(monkeypatch, merge_interactive='n', merge_workers=1, mask_mode='full', **given)
     nn.close_session()
-    result = Merger.main(model_class_name='StandMVE', saved_models_path=mve['saved_models_path'],
+    result = Merger.main(model_class_name=name, saved_models_path=folder,
                          force_model_name='t', input_path=workspace.frames,
                          output_path=workspace.merged, output_mask_path=workspace.masks,
                          aligned_path=workspace.aligned, cpu_only=True)
     assert result['merged'] == 3 and not result['failed']
+    return workspace
+
+
+def test_mve_model_merges_what_it_was_trained_for(mve, tmp_path, monkeypatch):
+    """Issue of the fork's models: train, then merge, with the predictor of the plug-in alone."""
+    workspace = merge('StandMVE', mve['saved_models_path'], tmp_path, monkeypatch)
     for path in sorted(workspace.frames.glob('*.png')):
         frame, merged = cv2_imread(path), cv2_imread(workspace.merged / path.name)
         mask = cv2_imread(workspace.masks / path.name)
@@ -309,6 +315,21 @@ def test_gray_merging_side(bw, monkeypatch):
     assert picture.shape == shape and mask.shape == mask_dst.shape == (SIDE, SIDE)
     assert all(np.isfinite(x).all() and x.min() >= 0 and x.max() <= 1
                for x in (picture, mask, mask_dst))
+
+
+def test_gray_model_merges(bw, tmp_path, monkeypatch):
+    from models.Model_StandBW.Model import Model
+    predict, seen = Model.predictor_func, []
+
+    def watch(self, face=None):
+        seen.append(face.shape)
+        return predict(self, face)
+    monkeypatch.setattr(Model, 'predictor_func', watch)
+    workspace = merge('StandBW', bw['saved_models_path'], tmp_path, monkeypatch, gray_input='y')
+    assert set(seen) == {(SIDE, SIDE)}
+    for path in sorted(workspace.merged.glob('*.png')):
+        merged = cv2_imread(path)
+        assert (merged == merged[..., :1]).all() and cv2_imread(workspace.masks / path.name).any()
 
 
 # ---------------------------------------------------------------- names

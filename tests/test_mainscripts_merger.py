@@ -79,11 +79,24 @@ def test_wrong_folders_are_refused_before_anything(tmp_path, changes, text):
     assert (workspace.frames / '1.png').exists() and not workspace.merged.exists()
 
 
+def test_an_output_folder_that_cannot_be_made_is_named(tmp_path):
+    workspace = write_workspace(tmp_path / 'w', 1)
+    workspace.masks.write_bytes(b'a file')
+    with pytest.raises(UserError, match='masks'):
+        main(workspace, tmp_path)
+
+
 def test_model_that_is_missing_is_named(tmp_path):
     workspace = write_workspace(tmp_path / 'w', 1)
     (tmp_path / 'none').mkdir()
     code, output = support.run_merge(workspace, tmp_path / 'none')
     assert code == 1 and 'p_SAEHD' in output and 'Traceback' not in output
+
+
+def test_a_model_that_swaps_no_faces_is_refused_before_it_asks(tmp_path):
+    workspace = write_workspace(tmp_path / 'w', 1)
+    with pytest.raises(UserError, match='XSeg merges no frames'):
+        main(workspace, tmp_path, model_class_name='XSeg')
 
 
 def give(monkeypatch, **flags):
@@ -130,6 +143,28 @@ def test_workers_count_is_never_more_than_cores(monkeypatch):
     assert Merger.choose_workers_count() == 3 and len(seen) == 2
     give(monkeypatch, merge_workers='99')       # spec 60 section 6.5
     assert Merger.choose_workers_count() == 16
+
+
+def test_masks_of_xseg_depend_on_its_weights(tmp_path):
+    assert [mode for mode in range(11) if Merger.list_network_files(tmp_path, mode)] == [
+        6, 7, 8, 9, 10]
+    assert Merger.list_network_files(str(tmp_path), 6) == [tmp_path / 'XSeg_256.npy']
+
+
+def test_gray_plugins_of_the_fork_get_two_dimensions(monkeypatch):
+    """They add the other axes themselves, and tell three channels all the same (spec 82 part B)."""
+    def predict(face):
+        assert face.shape == (8, 8) and face.dtype == np.float32
+        return face[..., None], face, face
+    face = np.random.RandomState(0).rand(8, 8, 1).astype(np.float32)
+    for shape in ((8, 8, 3), (8, 8, 1)):
+        assert Merger.fit_predictor(object(), predict, shape) == (predict, shape)
+        monkeypatch.setenv('use_bw_input', '1')
+        fitted, told = Merger.fit_predictor(object(), predict, shape)
+        assert told == (8, 8, 1) and (fitted(face)[0] == face).all()
+        own = Merger.FaceModel.__new__(Merger.FaceModel)    # knows its channels
+        assert Merger.fit_predictor(own, predict, shape) == (predict, shape)
+        monkeypatch.delenv('use_bw_input')
 
 
 def test_predictions_of_a_batch_are_those_of_single_faces(model, monkeypatch):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from core.errors import UserError
 from merge_support import StubNetworks, Vectors
 from merger import MergerConfigMasked
 from merger.face_geometry import FaceGeometry
@@ -74,3 +75,13 @@ def test_models_of_one_channel(shape):
     assert seen[0].shape == (8, 8, 1) and np.allclose(seen[0], 0.6)
     assert bgr.dtype == prd_mask.dtype == dst_mask.dtype == np.float32
     assert bgr.shape == (8, 8, 3) and prd_mask.shape == dst_mask.shape == (8, 8)
+
+
+@pytest.mark.parametrize("broken", range(3))
+def test_a_collapsed_model_is_an_error_and_no_picture(broken):
+    """Not a number would become black or white pixels in every frame."""
+    outputs = [np.full((8, 8, 3), 0.5, np.float32)] + [np.ones((8, 8), np.float32)] * 2
+    outputs[broken] = outputs[broken].copy()
+    outputs[broken][3, 4] = np.nan
+    with pytest.raises(UserError, match="no numbers"):
+        call_predictor(lambda face: outputs, np.zeros((8, 8, 3), np.float32), 3, None)

@@ -66,6 +66,9 @@ def test_nothing_is_written_when_the_main_process_has_ended(job, error):
 def test_failures(job, workspace):
     outcome = make_merger(fail_with(ValueError('a bad layer'))).merge(job)
     assert outcome.kind == FAILED and outcome.reason.startswith('ValueError: a bad layer')
+    assert 'Traceback' in outcome.details
+    outcome = make_merger(fail_with(UserError('no area', ['extract again']))).merge(job)
+    assert outcome.reason.startswith('no area') and outcome.details == 'no area\n  - extract again'
     frame = cv2.imread(str(workspace.frames / '00000.png'))
     assert (cv2.imread(str(job.output_filepath)) == frame).all()
     assert not cv2.imread(str(job.output_mask_filepath)).any()
@@ -83,6 +86,18 @@ def test_no_face(job):
     assert make_merger(fail_with(ValueError())).merge(job).kind == COPIED
     job.cfg.mode, job.cfg.super_resolution_power = 'raw-predict', 1
     assert make_merger().merge(job).picture.shape == (256, 256, 4)
+
+
+def test_a_frame_without_a_face_that_lost_its_end_is_named(job, tmp_path):
+    job.frame_info.landmarks_list = []
+    picture = cv2.imread(str(job.frame_info.filepath))
+    job.frame_info.filepath = tmp_path / 'f.jpg'
+    assert cv2.imwrite(str(tmp_path / 'f.jpg'), picture)
+    assert make_merger().merge(job).kind == COPIED
+    data = (tmp_path / 'f.jpg').read_bytes()
+    (tmp_path / 'f.jpg').write_bytes(data[:len(data) * 3 // 4])
+    outcome = make_merger().merge(job)
+    assert outcome.kind == FAILED and 'cannot be read' in outcome.reason
 
 
 def test_reasons_are_one_line():

@@ -14,6 +14,7 @@ from merge_run_support import (SIDE, GrayStandIn, StandInModel, make_config, mak
 from core.errors import UserError
 from core.interact import interact as io
 from DFLIMG import DFLJPG
+from merger import session_file
 from merger.prediction import PredictionServer
 
 
@@ -149,7 +150,7 @@ def test_predictor_that_never_works_ends_the_run(workspace, log):
 
 
 def test_network_that_is_missing_ends_the_run(workspace, log):
-    from merger.prediction import NetworkOnDemand
+    from merger.networks import NetworkOnDemand
 
     def fail(*args, **kwargs):
         raise UserError('The weights of a network are missing.')
@@ -238,6 +239,21 @@ def test_session_is_saved_and_goes_on(workspace, tmp_path, monkeypatch, log, ans
                                    model_iter=101)
     assert engine.state.frames_done_idxs == []
     assert engine.frames[2].cfg.erode_mask_modifier == 6
+
+
+def test_a_session_makes_the_record_of_an_automatic_merge_void(workspace, tmp_path, answers):
+    """Its frames get settings of their own: the next automatic merge must not keep them."""
+    from merger.output_record import RECORD_NAME
+    engine = make_engine(workspace)     # writes the record before it runs
+    record = workspace.merged / RECORD_NAME
+    session = tmp_path / 's.dat'
+    session_file.save_session(session, engine.Frame, engine.frames, list(range(8)), [], 100)
+    for path in (session, tmp_path / 'none.dat'):
+        make_engine(workspace)
+        assert record.exists()
+        make_engine(workspace, is_interactive=True, session=path)
+        assert not record.exists()
+    assert answers == ['Go on with the saved session?']
 
 
 def is_gray(picture):

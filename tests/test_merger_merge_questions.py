@@ -97,6 +97,32 @@ def test_wrong_values_from_outside_are_refused(console, monkeypatch, key, value)
         MergerConfigMasked().ask_settings()
 
 
+@pytest.mark.parametrize('is_mve, answer, mode', [
+    (False, '9', 9), (False, '10', 10), (False, '11', 1), (True, '9', 10), (True, '10', 9),
+    (True, '8', 8), (True, 'XSeg-prd+XSeg-dst', 10)])
+def test_mask_modes_as_mve_counts_them(console, monkeypatch, is_mve, answer, mode):
+    given = dict(merge_mve_mask_modes='1') if is_mve else {}
+    if not answer.isdigit():
+        given['mask_mode'] = answer
+    monkeypatch.setattr(options, '_sources', options.OptionSources(flags=given, environ={}))
+    console.lines += ['1'] + [answer] * answer.isdigit()
+    cfg = MergerConfigMasked()
+    cfg.ask_settings()
+    assert cfg.mask_mode == mode
+
+
+def test_models_of_mve_that_morph_are_asked_how_far(console):
+    """Nothing else could tell them (spec 50 section 13.2)."""
+    console.lines += ['1', '4', '', '', '', '130']
+    cfg = MergerConfigMasked(is_morphable=True)
+    cfg.ask_settings()
+    assert cfg.morph_power == 100 and cfg.get_config()['morph_power'] == 100
+    assert console.asked == (EXPECTED['overlay'][:5] + [('int', 100)] + EXPECTED['overlay'][5:])
+    console.lines += ['5', '4', '35']
+    cfg.ask_settings()
+    assert (cfg.mode, cfg.morph_power) == ('raw-rgb', 35)
+
+
 def test_no_question_is_declared_twice():
     keys = [option.key for option in QUESTIONS]
     assert len(keys) == len(set(keys))

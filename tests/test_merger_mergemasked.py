@@ -164,6 +164,17 @@ def test_frames_of_other_kinds_merge_alike(tmp_path, make):
     assert (result == wanted).all()
 
 
+@pytest.mark.parametrize("suffix", (".png", ".jpg"))
+def test_a_frame_that_lost_its_end_is_an_error(tmp_path, suffix):
+    """Some decoders make up the rest of a JPEG: a gray half of the frame."""
+    path = tmp_path / ("1" + suffix)
+    merge_file(path, FRAME, [VECTORS.inputs["landmarks"]], make_config())
+    path.write_bytes(path.read_bytes()[:-path.stat().st_size // 4])
+    with pytest.raises(UserError, match="cannot be read"):
+        MergeMasked(*FlatNetworks().as_arguments(), make_config(),
+                    FrameInfo(path, [VECTORS.inputs["landmarks"]]))
+
+
 def test_raw_predict_of_two_faces():
     class Face:
         def __init__(self, value, mask):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -45,10 +46,10 @@ def frames(tmp_path):
     return result
 
 
-def make_record(frames, iteration=5, **settings):
+def make_record(frames, iteration=5, predictor=None, files=(), marked=True, **settings):
     return OutputRecord(frames[0].output_filepath.parent, frames[0].output_mask_filepath.parent,
                         describe_settings('m_SAEHD', iteration, make_config(**settings),
-                                          (64, 64, 3)))
+                                          (64, 64, 3), predictor, files, marked))
 
 
 def write_outputs(frames):
@@ -80,6 +81,54 @@ def test_nothing_of_other_settings_stays(frames, log, changes):
     assert make_record(frames, **changes).prepare(frames) == []
     assert sum('4 pictures of an earlier merge are deleted' in line for line in log) == 2
     assert not frames[0].output_filepath.exists()
+
+
+def predict(face, morph_value):
+    return face * morph_value
+
+
+def bind_in_closure(morph_factor):
+    """As AMP models of others do."""
+    model = object()
+    return lambda face: (model, predict(face, morph_factor))
+
+
+@pytest.mark.parametrize('bind', [lambda value: partial(predict, morph_value=value),
+                                  bind_in_closure])
+def test_the_morph_factor_is_a_setting(frames, log, bind):
+    """AMP asks for it and binds the predictor to it: no setting of the merger."""
+    make_record(frames, predictor=bind(np.float64(0.5))).prepare(frames)
+    write_outputs(frames)
+    assert make_record(frames, predictor=bind(0.5)).prepare(frames) == [0, 1, 2, 3]
+    assert make_record(frames, predictor=bind(0.8)).prepare(frames) == []
+
+
+def test_a_network_that_was_trained_further_merges_anew(frames, log, tmp_path):
+    weights = tmp_path / 'XSeg_256.npy'
+    for content, kept in ((None, 0), (b'first', 0), (b'first', 4), (b'other', 0)):
+        if content is not None:
+            weights.write_bytes(content)
+        assert len(make_record(frames, files=[weights]).prepare(frames)) == kept
+        write_outputs(frames)
+
+
+def test_frames_without_the_mark_do_not_stay_where_they_need_it(frames, log):
+    make_record(frames, marked=False).prepare(frames)
+    write_outputs(frames)
+    assert make_record(frames, marked=False).prepare(frames) == [0, 1, 2, 3]
+    assert make_record(frames).prepare(frames) == []
+
+
+def test_half_written_pictures_are_removed_from_both_folders(frames, log):
+    for frame in frames:
+        frame.output_filepath = frame.output_filepath.with_suffix('.jpg')
+    others = frames[0].output_filepath.with_name('mine.jpg.tmp')
+    half = [path.with_name(path.name + '.tmp') for path in (
+        frames[1].output_filepath, frames[2].output_mask_filepath)]
+    for path in half + [others]:
+        path.write_bytes(b'half')
+    make_record(frames).prepare(frames)
+    assert [path.exists() for path in half + [others]] == [False, False, True]
 
 
 def test_failed_frames_are_tried_again(frames, log):

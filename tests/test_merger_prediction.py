@@ -5,14 +5,11 @@ import time
 from multiprocessing import Pipe
 
 import numpy as np
-import pytest
 from merge_run_support import SIDE, StandInModel
 
-from core.errors import UserError
 from core.interact import interact as io
 from core.joblib.MPFunc import HostFunctionError, _Channel
-from merger.prediction import (CACHE_BYTES, NetworkOnDemand, PredictionServer, _Cache,
-                               find_batch_predictor)
+from merger.prediction import PredictionServer, find_batch_predictor
 
 
 def test_batched_predictor_of_the_same_class_only():
@@ -118,16 +115,6 @@ def test_repeated_faces_come_from_the_cache():
     assert sides.server.counts['faces'] == 3
 
 
-def test_cache_forgets_what_was_not_used():
-    cache = _Cache(3000)
-    values = [(np.full(250, i, np.float32),) * 1 for i in range(4)]     # 1000 bytes each
-    for i, value in enumerate(values):
-        cache.put(b'%d' % i, value)
-        cache.get(b'0')
-    assert cache.get(b'1') is None and cache.get(b'0') is values[0] and cache.get(b'3') is values[3]
-    assert CACHE_BYTES > 1 << 20
-
-
 def test_further_arguments_are_never_batched():
     def predictor(face, func_morph_factor=1.0):
         seen.append(func_morph_factor)
@@ -149,14 +136,3 @@ def test_errors_reach_the_worker_that_asked(monkeypatch):
     assert sides.server.user_error is None
     sides.ask(make_faces(1))
     assert 'no such layer' in sides.server.user_error.what
-
-
-def test_network_remembers_why_it_is_missing():
-    class Network:
-        def __init__(self):
-            raise UserError('It is not here.')
-    network = NetworkOnDemand(Network, 'extract')
-    assert network.user_error is None
-    with pytest.raises(UserError):
-        network(1)
-    assert network.user_error.what == 'It is not here.'

@@ -9,6 +9,7 @@ from data_support import GOLDEN
 
 from core import persist
 from core.errors import UserError
+from DFLIMG import DFLJPG
 from facelib import FaceType
 from merger import FrameInfo, InteractiveMergerSubprocessor, MergerConfigMasked, session_file
 
@@ -96,6 +97,18 @@ def test_what_is_written_is_the_originals(tmp_path):
     assert frame.frame_info.filepath == pathlib.Path('/data/dst/00001.png')
 
 
+def test_sessions_of_python_3_13_are_the_originals_too(tmp_path, monkeypatch):
+    """There alone the classes of pathlib say that they are of another module."""
+    path, other = tmp_path / 's.dat', tmp_path / 'other.dat'
+    write(path, make_frames())
+    monkeypatch.setattr(type(path), '__module__', 'pathlib._local')
+    write(other, make_frames())
+    assert other.read_bytes() == path.read_bytes()
+    other.write_bytes(path.read_bytes().replace(b'cpathlib\n', b'cpathlib._local\n'))
+    assert b'pathlib._local' in other.read_bytes()
+    assert session_file.load_session(other).frames[1].name == '00001.png'
+
+
 def pickle_reference_names():
     """Attribute names in the file of the reference."""
     content = persist.load(GOLDEN.parent / 'merger' / 'session_posix_p3.dat',
@@ -123,6 +136,32 @@ def test_sessions_of_the_fork_count_mask_modes_their_own_way(tmp_path):
     stored = persist.load(path, session_file.find_global)['frames'][0].cfg
     assert stored.mask_mode == 10 and stored.two_pass_mode == 1
     assert session_file.load_session(path).frames[0].cfg.mask_mode == 9
+    # its 9, which the reference does not have
+    change(path, set_cfg(mask_mode=9))
+    cfg = session_file.load_session(path).frames[0].cfg
+    assert cfg.mask_mode == 10 and 'mask_mode: XSeg-prd+XSeg-dst' in cfg.to_string('1.png')
+    cfg.toggle_mask_mode()
+    assert cfg.mask_mode == 0
+
+
+def test_sessions_of_mve_bring_whole_faces_that_nobody_needs(tmp_path):
+    """Its frame records hold the object of every aligned file (spec 50 section 13.1)."""
+    path = tmp_path / 's.dat'
+    frames = make_frames()
+    frames[0].cfg = MergerConfigMasked(mask_mode=9, two_pass_mode=1)
+    write(path, frames)
+    face = DFLJPG.__new__(DFLJPG)
+    face.__dict__.update(filename='a.jpg', data=b'\xff\xd8', length=2, shape=(2, 2, 3), dfl_dict={
+        'landmarks': np.zeros((68, 2), np.float32)}, chunks=[{'name': 'SOI', 'data': None}])
+
+    def edit(content):
+        for frame in content['frames']:
+            frame.frame_info.dfl_images_list = [face]
+            frame.frame_info.filepath = pathlib.Path('/elsewhere') / frame.frame_info.filepath.name
+    change(path, edit)
+    assert ('DFLIMG.DFLJPG', 'DFLJPG') in persist.list_globals(path.read_bytes())
+    assert [frame.name for frame in session_file.load_session(path).frames] == [
+        frame.frame_info.filepath.name for frame in frames]
 
 
 def change(path, edit):

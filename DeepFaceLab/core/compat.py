@@ -23,6 +23,12 @@ def numpy_pickle_module(module: str) -> str:
     return module
 
 
+def old_pickle_module(module: str) -> str:
+    """The module name of a class or function that other versions know: NumPy's as in
+    `numpy_pickle_module`, and pathlib's, which Python 3.13 alone names `pathlib._local`."""
+    return "pathlib" if module == "pathlib._local" else numpy_pickle_module(module)
+
+
 def is_windows() -> bool:
     """True on Windows."""
     return sys.platform.startswith("win")

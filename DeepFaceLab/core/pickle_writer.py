@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterable
 
 import numpy as np
 
-from core.compat import numpy_pickle_module
+from core.compat import old_pickle_module
 
 PROTOCOL = 4    # the newest that Python 3.6 reads
 
@@ -21,7 +21,8 @@ _NUMBERS = frozenset((float, int, bool, type(None)))
 
 
 class _Numpy1Pickler(pickle._Pickler):    # the pure-Python one: save_global can be overridden
-    """Writes NumPy's private functions under the module name of NumPy 1.x."""
+    """Writes NumPy's private functions under the module name of NumPy 1.x, and the classes of
+    pathlib under that of every Python."""
 
     dispatch = dict(pickle._Pickler.dispatch)
 
@@ -37,8 +38,8 @@ class _Numpy1Pickler(pickle._Pickler):    # the pure-Python one: save_global can
 
     def save_global(self, obj: Any, name: str = None) -> None:
         module = getattr(obj, "__module__", None)
-        if isinstance(module, str) and numpy_pickle_module(module) != module:
-            old_module = numpy_pickle_module(module)
+        if isinstance(module, str) and old_pickle_module(module) != module:
+            old_module = old_pickle_module(module)
             old_name = name or obj.__qualname__
             if self.proto >= 4:
                 self.save(old_module)

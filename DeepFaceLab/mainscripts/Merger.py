@@ -2,26 +2,31 @@
 import multiprocessing
 import os
 from pathlib import Path
-from typing import Any, Dict, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 import models
+from core import persist
 from core.errors import UserError
 from core.interact import interact as io
 from core.leras import nn
 from core.options import find_given
-from core.process_options import UNATTENDED, get_setting
+from core.process_options import GRAY_INPUT, UNATTENDED, get_setting
 from facelib import FaceEnhancer, XSegNet
 from merger import InteractiveMergerSubprocessor, MergerConfig
+from merger.face_mask import NEEDS_XSEG_DST, NEEDS_XSEG_PRD, XSEG_SIZE
 from merger.merge_options import MERGE_OPTIONS
 from merger.merge_questions import BATCH, INTERACTIVE, QUESTIONS, WORKERS, ask
+from merger.networks import NetworkOnDemand
 from merger.output_record import OutputRecord, describe_settings
-from merger.prediction import NetworkOnDemand, PredictionServer
+from merger.prediction import PredictionServer
+from models.common.face_model import FaceModel
 from models.common_options import START_OPTIONS
 
 from . import merge_inputs
 
 OPTIONS = tuple(QUESTIONS) + tuple(MERGE_OPTIONS) + tuple(START_OPTIONS)
 SESSION_FILE = 'merger_session.dat'
+XSEG_NAME = 'XSeg'
 CPU_BATCH, GPU_BATCH = 4, 8
 
 
@@ -43,9 +48,14 @@ def main(model_class_name: Optional[str] = None, saved_models_path: Optional[Pat
     """
     io.log_info('Merging: loading the model.\r\n')
     _check_folders(input_path, output_path, output_mask_path, aligned_path, saved_models_path)
+    model_class = models.import_model(model_class_name)
+    if getattr(model_class, 'get_MergerConfig', None) in (
+            None, models.ModelBase.get_MergerConfig):
+        raise UserError('A model of the kind %s merges no frames.' % model_class_name, [
+            'Of the built-in kinds SAEHD, AMP, Quick96 and their gray variants do.'])
     for folder in (output_path, output_mask_path):
-        folder.mkdir(parents=True, exist_ok=True)
-    model = models.import_model(model_class_name)(
+        persist.make_folder(folder)
+    model = model_class(
         is_training=False, saved_models_path=saved_models_path, force_gpu_idxs=force_gpu_idxs,
         force_model_name=force_model_name, cpu_only=cpu_only)
     try:
@@ -84,7 +94,7 @@ def _merge(model: Any, input_path: Path, output_path: Path, output_mask_path: Pa
     if cfg.type != MergerConfig.TYPE_MASKED:
         raise UserError('The model %s wants a kind of merging that is not there (%s).' % (
             model.get_model_name(), cfg.type))
-    input_shape = tuple(int(n) for n in input_shape)
+    called, input_shape = fit_predictor(model, predictor_func, input_shape)
     is_interactive = choose_interactive()
     if not is_interactive:
         cfg.ask_settings()
@@ -97,12 +107,16 @@ def _merge(model: Any, input_path: Path, output_path: Path, output_mask_path: Pa
     record = None
     if not is_interactive:
         record = OutputRecord(output_path, output_mask_path, describe_settings(
-            model.get_model_name(), model.get_iter(), cfg, input_shape))
+            model.get_model_name(), model.get_iter(), cfg, input_shape, predictor_func,
+            list_network_files(model.saved_models_path, cfg.mask_mode), has_provenance))
     xseg_func, enhancer_func = _make_networks(model)
+    if is_interactive:
+        xseg_func.remember_results()
+        enhancer_func.remember_results()
     return InteractiveMergerSubprocessor(
         is_interactive=is_interactive,
         merger_session_filepath=model.get_strpath_storage_for_file(SESSION_FILE),
-        predictor_func=PredictionServer(predictor_func, choose_batch_size(),
+        predictor_func=PredictionServer(called, choose_batch_size(),
                                         is_padded=not is_interactive, has_cache=is_interactive),
         predictor_input_shape=input_shape,
         face_enhancer_func=enhancer_func,
@@ -118,15 +132,34 @@ def _merge(model: Any, input_path: Path, output_path: Path, output_mask_path: Pa
         has_provenance=has_provenance).run()
 
 
+def fit_predictor(model: Any, predictor_func: Callable,
+                  input_shape: Sequence[int]) -> Tuple[Callable, Tuple[int, ...]]:
+    """(predictor, its shape) as the merger calls it.
+
+    Gray models of the SAEHDBW fork, for which `use_bw_input` is set, take (S, S) and add the other
+    axes themselves, whatever shape they tell (spec 82 part B). Ours know their channels.
+    """
+    shape = tuple(int(n) for n in input_shape)
+    if isinstance(model, FaceModel) or not get_setting(GRAY_INPUT):
+        return predictor_func, shape
+    return lambda face: predictor_func(face[..., 0]), shape[:2] + (1,)
+
+
 def _make_networks(model: Any) -> Tuple[NetworkOnDemand, NetworkOnDemand]:
     """XSeg and the face enhancer, each built at its first use if there is one."""
     run_on_cpu = len(nn.getCurrentDeviceConfig().devices) == 0
-    xseg = NetworkOnDemand(XSegNet, 'extract', name='XSeg', resolution=256,
+    xseg = NetworkOnDemand(XSegNet, 'extract', name=XSEG_NAME, resolution=XSEG_SIZE,
                            weights_file_root=model.saved_models_path, place_model_on_cpu=True,
                            run_on_cpu=run_on_cpu)
     enhancer = NetworkOnDemand(FaceEnhancer, 'enhance', place_model_on_cpu=True,
                                run_on_cpu=run_on_cpu)
     return xseg, enhancer
+
+
+def list_network_files(folder: Path, mask_mode: int) -> List[Path]:
+    """Weights beside the model that masks of this mode come from: XSeg's, trained on its own."""
+    is_used = mask_mode in NEEDS_XSEG_PRD or mask_mode in NEEDS_XSEG_DST
+    return [Path(folder) / ('%s_%d.npy' % (XSEG_NAME, XSEG_SIZE))] if is_used else []
 
 
 def choose_interactive() -> bool:

@@ -84,7 +84,7 @@ def MergeMasked(predictor_func: Callable, predictor_input_shape: Tuple[int, ...]
     """
     is_gray = get_channels(predictor_input_shape) == 1
     has_color = is_gray and not is_frame_gray(1)
-    bgr_uint8 = read_frame(frame_info.filepath, is_gray and not has_color)
+    bgr_uint8 = read_frame(frame_info.filepath, is_gray and not has_color, must_be_whole=True)
     frame = FramePixels(to_bgr(to_gray(bgr_uint8)) if has_color else bgr_uint8)
     seed_frame()
     faces = [merge_face(predictor_func, predictor_input_shape, face_enhancer_func,

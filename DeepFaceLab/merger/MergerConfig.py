@@ -11,9 +11,9 @@ from core.interact import interact as io
 from facelib import FaceType
 
 from . import merge_questions as questions
-from .merge_questions import ask, ask_color_transfer
-from .merge_tables import (ctm_dict, ctm_str_dict, mask_mode_dict, mode_dict, mode_str_dict,
-                           sharpen_dict)
+from .merge_questions import ask, ask_color_transfer, ask_mask_mode
+from .merge_tables import (all_mask_modes, ctm_dict, ctm_str_dict, mask_mode_dict, mode_dict,
+                           mode_str_dict, sharpen_dict)
 
 __all__ = ['MergerConfig', 'MergerConfigFaceAvatar', 'MergerConfigMasked', 'ctm_dict',
            'ctm_str_dict', 'mask_mode_dict', 'mode_dict', 'mode_str_dict']
@@ -81,8 +81,9 @@ class MergerConfigMasked(MergerConfig):
 
     Arguments (interactive range): face_type HALF..HEAD or CUSTOM, else ValueError; default_mode
     and mode names of `mode_dict`; masked_hist_match bool; hist_match_threshold 0..255; mask_mode
-    0..9; erode_mask_modifier -400..400; blur_mask_modifier 0..400; motion_blur_power 0..100;
-    output_face_scale -50..50; super_resolution_power 0..100; color_transfer_mode 0..8;
+    0..10 (by key 0..9); erode_mask_modifier -400..400; blur_mask_modifier 0..400;
+    motion_blur_power 0..100; output_face_scale -50..50; super_resolution_power 0..100;
+    color_transfer_mode 0..8;
     image_denoise_power 0..500; bicubic_degrade_power 0..100; color_degrade_power 0..100; kwargs:
     sharpen_mode 0..2, blursharpen_amount -100..100. MVE's keywords (`FORK_FIELDS`) become
     attributes when they are given; sessions without them stay those of the reference (spec 82).
@@ -148,7 +149,8 @@ class MergerConfigMasked(MergerConfig):
             self._add('hist_match_threshold', diff, 0, 255)
 
     def toggle_mask_mode(self) -> None:
-        self.mask_mode = (self.mask_mode + 1) % len(mask_mode_dict)
+        following = self.mask_mode + 1
+        self.mask_mode = following if following in mask_mode_dict else 0
 
     def add_erode_mask_modifier(self, diff: int) -> None:
         self._add('erode_mask_modifier', diff, -400, 400)
@@ -189,11 +191,13 @@ class MergerConfigMasked(MergerConfig):
         if self.mode in HIST_MATCH_MODES:
             self.hist_match_threshold = ask(questions.HIST_MATCH_THRESHOLD)
 
-        self.mask_mode = ask(questions.MASK_MODE)
+        self.mask_mode = ask_mask_mode()
         if not self._is_raw():
             self.erode_mask_modifier = ask(questions.ERODE_MASK)
             self.blur_mask_modifier = ask(questions.BLUR_MASK)
             self.motion_blur_power = ask(questions.MOTION_BLUR)
+        if getattr(self, 'is_morphable', False):
+            self.morph_power = ask(questions.MORPH_POWER)
         self.output_face_scale = ask(questions.FACE_SCALE)
         if not self._is_raw():
             self.color_transfer_mode = ask_color_transfer()
@@ -222,7 +226,7 @@ class MergerConfigMasked(MergerConfig):
             lines.append('masked_hist_match: %s' % self.masked_hist_match)
         if self.mode in HIST_MATCH_MODES:
             lines.append('hist_match_threshold: %s' % self.hist_match_threshold)
-        lines.append('mask_mode: %s' % mask_mode_dict[self.mask_mode])
+        lines.append('mask_mode: %s' % all_mask_modes[self.mask_mode])
         if not raw:
             lines += ['%s: %s' % (name, getattr(self, name)) for name in (
                 'erode_mask_modifier', 'blur_mask_modifier', 'motion_blur_power')]

@@ -6,6 +6,7 @@ import numpy as np
 
 from core import imagelib
 from core.cv2ex import to_bgr, to_gray
+from core.errors import UserError
 
 from .face_geometry import FaceGeometry
 
@@ -52,13 +53,16 @@ def call_predictor(predictor_func: Callable, face: np.ndarray, channels: int,
     """One run of the network, clipped to 0..1: (S, S, 3), (S, S), (S, S).
 
     A model of one channel gets (S, S, 1); its face comes back as three equal channels, so that
-    everything after it is the same (spec 50 section 14).
+    everything after it is the same (spec 50 section 14). UserError for what is no number.
     """
     if channels == 1:
         face = to_gray(face)
     options = {} if morph_factor is None else {'func_morph_factor': morph_factor}
     bgr, prd_mask, dst_mask = (np.clip(np.asarray(out, np.float32), 0, 1)
                                for out in predictor_func(face, **options))
+    if any(np.isnan(out).any() for out in (bgr, prd_mask, dst_mask)):
+        raise UserError("What the model predicts are no numbers (NaN).",
+                        ["Its weights are spoiled: go back to a backup from before that."])
     return to_bgr(bgr), prd_mask.reshape(face.shape[:2]), dst_mask.reshape(face.shape[:2])
 
 

@@ -19,6 +19,7 @@ from core.joblib.MPFunc import HostFunctionError
 from core.process_options import get_setting
 
 from . import frame_output
+from .face_geometry import get_crop_size
 from .frame_pixels import read_frame
 from .merge_options import COLOR_SEED, is_frame_gray
 from .MergeMasked import MergeMasked, get_channels
@@ -27,13 +28,11 @@ from .MergerConfig import MergerConfig
 MERGED, COPIED, FAILED, CANNOT_WRITE, MEMORY_SHORT, ORPHANED = (
     'merged', 'copied', 'failed', 'cannot write', 'memory short', 'orphaned')
 
-SUPER_RESOLUTION = 4    # times the size of a predicted face
-
 Outcome = NamedTuple('Outcome', [
     ('kind', str),                      # MERGED; COPIED: no face in it; FAILED and copied if it
                                         # could be read; the others: not done, nothing written
     ('reason', str),                    # of a failure, for people
-    ('details', str),                   # of a failure, for its report: the traceback
+    ('details', str),                   # of a failure, for its report: remedies or traceback
     ('picture', Optional[np.ndarray]),  # (h,w,4) uint8, where somebody looks at it
     ('seconds', Dict[str, float]),      # 'wait' for prediction and gate, 'compose', 'write'
 ])
@@ -166,7 +165,9 @@ class FrameMerger:
             text = traceback.format_exc()
             if 'MemoryError' in text:
                 return Outcome(MEMORY_SHORT, 'memory is short', text, None, {})
-            return self._copy_failed(frame, predictor, name_reason(error), text)
+            # what the user can mend needs remedies, no traceback
+            details = str(error) if isinstance(error, UserError) else text
+            return self._copy_failed(frame, predictor, name_reason(error), details)
         finally:
             predictor.leave()
 
@@ -178,7 +179,7 @@ class FrameMerger:
             if frame.cfg.mode != 'raw-predict':
                 self.log_info('%s has no face: it is copied as it is'
                               % frame.frame_info.filepath.name)
-            return self._copy(frame)
+            return self._copy(frame, must_be_whole=True)
         networks, begin = self.networks, self.clock()
         picture = MergeMasked(predictor, networks.predictor_input_shape,
                               networks.face_enhancer_func, networks.xseg_256_extract_func,
@@ -193,16 +194,14 @@ class FrameMerger:
                          ', '.join('%s %.3f s' % item for item in sorted(seconds.items())))
         return Outcome(MERGED, '', '', picture if frame.need_return_image else None, seconds)
 
-    def _copy(self, frame: Any) -> Outcome:
+    def _copy(self, frame: Any, must_be_whole: bool = False) -> Outcome:
         """The frame as it is, with an empty mask (raw-predict: black)."""
-        side = self.networks.predictor_input_shape[0]
+        shape = self.networks.predictor_input_shape
         if frame.cfg.mode == 'raw-predict':
-            if frame.cfg.super_resolution_power != 0:
-                side *= SUPER_RESOLUTION
-            image, mask = frame_output.make_empty_outputs(side)
+            image, mask = frame_output.make_empty_outputs(get_crop_size(frame.cfg, shape))
         else:
-            image = read_frame(frame.frame_info.filepath, is_frame_gray(get_channels(
-                self.networks.predictor_input_shape)))
+            image = read_frame(frame.frame_info.filepath, is_frame_gray(get_channels(shape)),
+                               must_be_whole)
             mask = np.zeros(image.shape[:2] + (1,), np.uint8)
         self._write(frame, image, mask, False)
         picture = np.concatenate([image, mask], -1) if frame.need_return_image else None

@@ -30,7 +30,13 @@ JPG_QUALITY = Option(
     "merge_file_jpg_quality", "int", 90, "Quality of merged .jpg frames", limits=(1, 100),
     help="Of frames that are .jpg.", env=("merge_file_jpg_quality", "DFL_MERGE_JPG_QUALITY"))
 
-MERGE_OPTIONS = (BLACK_RIM, COLOR_SEED, COLOR_OUTPUT, EXTENSION, JPG_QUALITY)
+MVE_MASK_MODES = Switch(
+    "merge_mve_mask_modes", False, "Mask modes are numbered as MVE does",
+    help="For scripts that were written for MVE: 9 is XSeg-prd+XSeg-dst, 10 the product of all "
+         "four.")
+
+MERGE_OPTIONS = (BLACK_RIM, COLOR_SEED, COLOR_OUTPUT, EXTENSION, JPG_QUALITY,
+                 MVE_MASK_MODES)
 
 
 def keeps_black_rim() -> bool:

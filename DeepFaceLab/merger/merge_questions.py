@@ -4,8 +4,11 @@ from typing import Any, Dict, Optional
 
 from core.interact import interact as io
 from core.options import Option, find_given
+from core.process_options import get_setting
 
-from .merge_tables import ctm_str_dict, mask_mode_dict, mode_dict, sharpen_dict
+from .merge_options import MVE_MASK_MODES
+from .merge_tables import (all_mask_modes, ctm_str_dict, mode_dict, sharpen_dict,
+                           translate_mask_mode)
 
 
 class TableOption(Option):
@@ -45,10 +48,16 @@ MASKED_HIST_MATCH = Option('masked_hist_match', 'bool', True,
                            'Match the histogram inside the mask only?', condition='hist-match')
 HIST_MATCH_THRESHOLD = _amount('hist_match_threshold', 'Threshold of the histogram match', 0, 255,
                                255, condition=HIST_MATCH)
-MASK_MODE = TableOption('mask_mode', 1, 'Mask mode', mask_mode_dict)
+MASK_MODE = TableOption('mask_mode', 1, 'Mask mode', all_mask_modes)
+# The same question to answers that were written for MVE.
+MASK_MODE_OF_MVE = TableOption('mask_mode', 1, 'Mask mode', {
+    number: all_mask_modes[translate_mask_mode(number)] for number in all_mask_modes})
 ERODE_MASK = _amount('erode_mask_modifier', 'Erode the mask by', -400, 400, condition=NOT_RAW)
 BLUR_MASK = _amount('blur_mask_modifier', 'Blur the mask by', 0, 400, condition=NOT_RAW)
 MOTION_BLUR = _amount('motion_blur_power', 'Power of the motion blur', 0, 100, condition=NOT_RAW)
+MORPH_POWER = _amount(
+    'morph_power', 'How far to morph', 0, 100, 100, condition='AMP models of MVE',
+    help='100 draws src, 0 draws dst, values between them a face between both.')
 FACE_SCALE = _amount('output_face_scale', 'Scale of the output face', -50, 50)
 COLOR_TRANSFER = Option(
     'color_transfer_mode', 'str', None, 'Colour transfer to the predicted face',
@@ -86,9 +95,9 @@ BATCH = Option(
          'told. Never asked.')
 
 QUESTIONS = (INTERACTIVE, MODE, MASKED_HIST_MATCH, HIST_MATCH_THRESHOLD, MASK_MODE, ERODE_MASK,
-             BLUR_MASK, MOTION_BLUR, FACE_SCALE, COLOR_TRANSFER, SHARPEN_MODE, BLURSHARPEN,
-             SUPER_RESOLUTION, IMAGE_DENOISE, BICUBIC_DEGRADE, COLOR_DEGRADE, WORKERS,
-             USE_SESSION, DELETE_OUTPUTS, BATCH)
+             BLUR_MASK, MOTION_BLUR, MORPH_POWER, FACE_SCALE, COLOR_TRANSFER, SHARPEN_MODE,
+             BLURSHARPEN, SUPER_RESOLUTION, IMAGE_DENOISE, BICUBIC_DEGRADE, COLOR_DEGRADE,
+             WORKERS, USE_SESSION, DELETE_OUTPUTS, BATCH)
 
 
 def ask(option: Option, default: Any = None) -> Any:
@@ -113,6 +122,13 @@ def ask(option: Option, default: Any = None) -> Any:
     value = io.input_int(option.prompt, default, add_info=option.range_text(),
                          help_message=option.help)
     return int(max(low, value) if high is None else min(max(low, value), high))
+
+
+def ask_mask_mode() -> int:
+    """Number of the mask mode, as `mask_mode_dict` counts."""
+    if get_setting(MVE_MASK_MODES):
+        return translate_mask_mode(ask(MASK_MODE_OF_MVE))
+    return ask(MASK_MODE)
 
 
 def ask_color_transfer() -> int:

@@ -25,6 +25,8 @@ class MergeStart:
             frame.output_filepath = self.output_path / (stem + extension)
             frame.output_mask_filepath = self.output_mask_path / (stem + '.png')
         if self.is_interactive:
+            # from now on frames have settings of their own, which no record tells
+            OutputRecord(self.output_path, self.output_mask_path, {}).remove()
             session = self._choose_session()
             if session is not None:
                 self._take_session(session)
@@ -109,8 +111,6 @@ class MergeStart:
 
     def _offer_deletion(self) -> None:
         """An interactive merge begins anew: what to do with pictures that are there."""
-        record = OutputRecord(self.output_path, self.output_mask_path, {})
-        record.remove()     # from now on frames have settings of their own
         folders = [folder for folder in (self.output_path, self.output_mask_path)
                    if pathex.get_image_paths(folder)]
         if folders:

@@ -9,6 +9,10 @@ mask_mode_dict = {
     5: 'learned-prd+learned-dst', 6: 'XSeg-prd', 7: 'XSeg-dst', 8: 'XSeg-prd*XSeg-dst',
     9: 'learned-prd*learned-dst*XSeg-prd*XSeg-dst'
 }
+# With MVE's further one. The key of the mask mode goes round the ten above, as ever.
+all_mask_modes = {**mask_mode_dict, 10: 'XSeg-prd+XSeg-dst'}
+# MVE counts two of them the other way round (spec 50 section 13.3); the way back is the same.
+mve_mask_modes = {9: 10, 10: 9}
 
 ctm_dict = {
     0: 'None', 1: 'rct', 2: 'lct', 3: 'mkl', 4: 'mkl-m', 5: 'idt', 6: 'idt-m', 7: 'sot-m',
@@ -18,3 +22,8 @@ ctm_dict = {
 ctm_str_dict = {None if number == 0 else name: number for number, name in ctm_dict.items()}
 
 sharpen_dict = {0: 'None', 1: 'box', 2: 'gaussian'}
+
+
+def translate_mask_mode(mode: int) -> int:
+    """A mask mode of MVE as ours, or the other way round."""
+    return mve_mask_modes.get(mode, mode)

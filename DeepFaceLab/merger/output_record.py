@@ -4,10 +4,12 @@ Beside the merged frames an automatic merge keeps `merge_record.json`: its setti
 each frame (its file and its faces), and the frames that failed. The next merge keeps those whole
 files that its own settings and faces would give again, and says what it replaces.
 """
+import functools
 import hashlib
+import inspect
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Iterable, List, Tuple
 
 import numpy as np
 
@@ -38,15 +40,49 @@ def digest_frame(frame_info: Any) -> str:
 
 
 def describe_settings(model_name: str, model_iter: int, cfg: Any,
-                      predictor_input_shape: Tuple[int, ...]) -> Dict[str, Any]:
-    """What a merge was made with, as JSON has it."""
+                      predictor_input_shape: Tuple[int, ...], predictor_func: Any = None,
+                      network_files: Iterable[Path] = (),
+                      has_provenance: bool = True) -> Dict[str, Any]:
+    """What a merge was made with, as JSON has it.
+
+    predictor_func: the model's, with what the user answered to the model itself. network_files:
+    weights of networks beside the model that `cfg` makes use of.
+    """
     settings = {name: value for name, value in cfg.get_config().items() if name != 'sharpen_dict'}
     plain = {name: int(value) if isinstance(value, (int, np.integer))
              and not isinstance(value, bool) else value for name, value in settings.items()}
     for option in MERGE_OPTIONS:
         plain[option.key] = get_setting(option)
     return dict(model=model_name, iteration=int(model_iter), settings=plain,
-                face=[int(n) for n in predictor_input_shape])
+                face=[int(n) for n in predictor_input_shape],
+                predictor=describe_predictor(predictor_func),
+                networks={path.name: digest_file(path) for path in network_files},
+                marked=has_provenance)
+
+
+def describe_predictor(predictor_func: Any) -> Dict[str, Any]:
+    """Numbers and texts that a predictor was bound to, by name: AMP asks how far to morph and
+    hands out a predictor of that, as a `partial` here and as a closure in models of others."""
+    bound: Dict[str, Any] = {}
+    if isinstance(predictor_func, functools.partial):
+        bound = predictor_func.keywords
+    elif inspect.isfunction(predictor_func):
+        bound = {name: cell.cell_contents for name, cell in zip(
+            predictor_func.__code__.co_freevars, predictor_func.__closure__ or ())}
+    return {name: value.item() if isinstance(value, np.number) else value
+            for name, value in bound.items()
+            if isinstance(value, (bool, int, float, str, np.number))}
+
+
+def digest_file(path: Path) -> str:
+    """16 hexadecimal digits of a file's content, '' without a file."""
+    if not path.is_file():
+        return ''
+    digest = hashlib.sha1()
+    with open(str(path), 'rb') as file:
+        for part in iter(lambda: file.read(1 << 20), b''):
+            digest.update(part)
+    return digest.hexdigest()[:16]
 
 
 class OutputRecord:
@@ -84,7 +120,8 @@ class OutputRecord:
         keep = set(kept)
         self._remove_others({path for frame in frames if frame.idx in keep for path in (
             frame.output_filepath, frame.output_mask_filepath)},
-            {frame.output_filepath.name + TEMP_SUFFIX for frame in frames})
+            {path.name + TEMP_SUFFIX for frame in frames for path in (
+                frame.output_filepath, frame.output_mask_filepath)})
         # Last: until then the old record tells what the files belong to.
         self._save()
         return kept
@@ -97,7 +134,7 @@ class OutputRecord:
     def remove(self) -> None:
         """The files will have settings of their own."""
         if self.path.exists():
-            self.path.unlink()
+            remove_files([self.path])
 
     def _remove_others(self, keep: set, half_written: set) -> None:
         for folder in self.folders:

@@ -4,8 +4,6 @@ A worker has several frames under way (merger/frame_worker.py); each that needs 
 for it while another one is composited. The main process collects what waits and predicts it
 together. Arrays travel through shared memory.
 """
-import collections
-import hashlib
 import threading
 import traceback
 from typing import Any, Callable, Dict, List, Optional, Tuple
@@ -14,13 +12,13 @@ import numpy as np
 
 from core.errors import UserError
 from core.interact import interact as io
-from core.joblib import MPClassFuncOnDemand
 from core.joblib.MPFunc import FAILED, HostFunctionError, MPFunc
 from core.mplib.array_slots import ITEM
 
+from .networks import ResultCache, make_input_key
+
 IDLE = 'idle'           # message kind: the worker has nothing to composite until it is answered
 MAX_UNDER_WAY = 16      # predictions of one worker that may be waited for
-CACHE_BYTES = 256 << 20
 MAX_FAILURES = 3        # predictions that fail before a single one has succeeded
 
 Prediction = Tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -59,52 +57,7 @@ class _Request:
         return len(self.args) == 1 and not self.kwargs and isinstance(self.args[0], np.ndarray)
 
     def make_key(self) -> bytes:
-        digest = hashlib.blake2b(digest_size=16)
-        for arg in self.args:
-            digest.update(np.ascontiguousarray(arg).tobytes())
-        digest.update(repr(sorted(self.kwargs.items())).encode())
-        return digest.digest()
-
-
-class _Cache:
-    """Recently used predictions by their input, up to a size in bytes."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._size = 0
-        self._items: 'collections.OrderedDict[bytes, Prediction]' = collections.OrderedDict()
-
-    def get(self, key: bytes) -> Optional[Prediction]:
-        if key not in self._items:
-            return None
-        self._items.move_to_end(key)
-        return self._items[key]
-
-    def put(self, key: bytes, value: Prediction) -> None:
-        if key in self._items:
-            return
-        self._items[key] = value
-        self._size += sum(array.nbytes for array in value)
-        while self._size > self._limit:
-            _, old = self._items.popitem(last=False)
-            self._size -= sum(array.nbytes for array in old)
-
-
-class NetworkOnDemand(MPClassFuncOnDemand):
-    """`MPClassFuncOnDemand` that remembers why its network cannot be had.
-
-    :ivar user_error: the UserError of its construction or use, None otherwise. Every further call
-        would end in the same one.
-    """
-
-    user_error: Optional[UserError] = None
-
-    def _call_method(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super(NetworkOnDemand, self)._call_method(*args, **kwargs)
-        except UserError as error:
-            self.user_error = error
-            raise
+        return make_input_key(self.args, self.kwargs)
 
 
 class PredictionServer(MPFunc):
@@ -136,7 +89,7 @@ class PredictionServer(MPFunc):
         self.is_padded = is_padded
         self.user_error: Optional[UserError] = None
         self.counts = {'faces': 0, 'runs': 0, 'cached': 0}
-        self._cache = _Cache(CACHE_BYTES) if has_cache else None
+        self._cache = ResultCache() if has_cache else None
         self._waiting: List[_Request] = []
         self._idle_clients: set = set()
         self._failures = 0

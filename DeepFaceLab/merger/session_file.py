@@ -16,7 +16,8 @@ from DFLIMG import face_fields
 from facelib import FaceType
 
 from .FrameInfo import FrameInfo
-from .MergerConfig import MergerConfigMasked, ctm_dict, mask_mode_dict, mode_str_dict
+from .merge_tables import all_mask_modes, ctm_dict, mode_str_dict, translate_mask_mode
+from .MergerConfig import MergerConfigMasked
 
 PROTOCOL = 3        # of the Pythons that read it
 LANDMARKS = (68, 2)
@@ -24,9 +25,8 @@ FRAMES_MODULE = 'merger.InteractiveMergerSubprocessor'
 FRAMES_OWNER = 'InteractiveMergerSubprocessor'
 FRAME = 'Frame'
 
-# The fork that has this attribute counts two mask modes the other way round (section 13.3).
+# Settings that have this attribute are MVE's, with its numbers of mask modes (section 13.3).
 FORK_FIELD = 'two_pass_mode'
-FORK_MASK_MODES = {9: 10, 10: 9}
 
 REMEDIES = ['Answer no to the question for the saved session: the merge begins anew.']
 
@@ -45,6 +45,10 @@ class _InfoRecord(_Record):
 
 class _ConfigRecord(_Record):
     pass
+
+
+class _FaceRecord(_Record):
+    """Of MVE, in which every frame brings its whole aligned files; nobody asks it anything."""
 
 
 class _Owner:
@@ -69,10 +73,12 @@ _GLOBALS = {
     ('builtins', 'getattr'): _get_frame_class,
     ('__builtin__', 'getattr'): _get_frame_class,
     ('facelib.FaceType', 'FaceType'): FaceType,
-    # pure: a path of the other system cannot be made here, and only its name is used
-    ('pathlib', 'WindowsPath'): pathlib.PureWindowsPath,
-    ('pathlib', 'PosixPath'): pathlib.PurePosixPath,
+    ('DFLIMG.DFLJPG', 'DFLJPG'): _FaceRecord,
 }
+for _module in ('pathlib', 'pathlib._local'):   # the second of Python 3.13
+    # pure: a path of the other system cannot be made here, and only its name is used
+    _GLOBALS[_module, 'WindowsPath'] = pathlib.PureWindowsPath
+    _GLOBALS[_module, 'PosixPath'] = pathlib.PurePosixPath
 _NUMPY = ('numpy', 'numpy.core.multiarray', 'numpy._core.multiarray', 'numpy.core.numeric',
           'numpy._core.numeric')
 
@@ -170,7 +176,7 @@ def _read_config(record: _ConfigRecord, source: str) -> MergerConfigMasked:
     if FORK_FIELD in values:
         values['mask_mode'] = translate_mask_mode(values.get('mask_mode', default.mask_mode))
     cfg = MergerConfigMasked(**values)
-    for value, table in ((cfg.mask_mode, mask_mode_dict), (cfg.color_transfer_mode, ctm_dict),
+    for value, table in ((cfg.mask_mode, all_mask_modes), (cfg.color_transfer_mode, ctm_dict),
                          (cfg.sharpen_mode, cfg.sharpen_dict), (cfg.default_mode, mode_str_dict)):
         if value not in table:
             raise ValueError('a setting has the value %r' % (value,))
@@ -186,11 +192,6 @@ def list_added_settings() -> List[str]:
     """Settings that have a range, in which `add_<name>` keeps them."""
     return [name for name in vars(MergerConfigMasked()) if hasattr(MergerConfigMasked,
                                                                    'add_' + name)]
-
-
-def translate_mask_mode(mode: int) -> int:
-    """A mask mode of the fork as ours, or the other way round."""
-    return FORK_MASK_MODES.get(mode, mode)
 
 
 def save_session(path: Path, frame_class: type, frames: List[Any], frames_idxs: List[int],

@@ -67,6 +67,8 @@ def _match_axis(values0: np.ndarray, values1: np.ndarray, bins: int) -> np.ndarr
     """Map values0 (n,) to the distribution of values1 through `bins` bins over their range."""
     low = min(values0.min(), values1.min())
     high = max(values0.max(), values1.max())
+    if low < high and high - low < 2 * bins * np.spacing(max(abs(low), abs(high))):
+        return values0      # equal but for rounding: there are no such narrow bins
     counts0, edges = np.histogram(values0, bins=bins, range=[low, high])
     counts1, _ = np.histogram(values1, bins=bins, range=[low, high])
     cdf0 = counts0.cumsum().astype(np.float32)
