@@ -181,8 +181,7 @@ def configure_options(args: Namespace) -> None:
     """
     if "set_options" not in args:
         return
-    from core import debug_areas, options
-    from core.process_options import PROCESS_OPTIONS
+    from core import debug_areas, options, process_options
 
     answers = options.read_answers(Path(args.answers)) if args.answers else {}
     flags = options.parse_assignments(args.set_options)
@@ -191,10 +190,10 @@ def configure_options(args: Namespace) -> None:
         flags["patches"] = ",".join(([flags["patches"]] if "patches" in flags else []) + patches)
     if getattr(args, "no_provenance", False):
         flags["provenance"] = "n"
-    sources = options.OptionSources(flags=flags, answers=answers, answers_path=args.answers)
-    options.configure_sources(sources)
-    for option in PROCESS_OPTIONS:
-        sources.peek(option)    # what an old launcher has wrong is told here, not by every worker
+    options.configure_sources(options.OptionSources(flags=flags, answers=answers,
+                                                    answers_path=args.answers))
+    for option in process_options.PROCESS_OPTIONS:     # what an old launcher has wrong is told
+        options.current_sources().peek(option)         # here, not by every worker
     debug_areas.share_with_workers()
 
 
