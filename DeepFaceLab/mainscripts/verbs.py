@@ -190,12 +190,11 @@ def configure_options(args: Namespace) -> None:
         flags["patches"] = ",".join(([flags["patches"]] if "patches" in flags else []) + patches)
     if getattr(args, "no_provenance", False):
         flags["provenance"] = "n"
-    sources = options.OptionSources(flags=flags, answers=answers, answers_path=args.answers)
-    options.configure_sources(sources)
-    for option in process_options.PROCESS_OPTIONS:
-        sources.peek(option)    # what an old launcher has wrong is told here, not by every worker
+    options.configure_sources(options.OptionSources(flags=flags, answers=answers,
+                                                    answers_path=args.answers))
+    for option in process_options.PROCESS_OPTIONS:     # what an old launcher has wrong is told
+        options.current_sources().peek(option)         # here, not by every worker
     debug_areas.share_with_workers()
-    process_options.share_with_workers()
 
 
 def report_unused_options(args: Namespace) -> None:
