@@ -195,6 +195,7 @@ def configure_options(args: Namespace) -> None:
     for option in process_options.PROCESS_OPTIONS:     # what an old launcher has wrong is told
         options.current_sources().peek(option)         # here, not by every worker
     debug_areas.share_with_workers()
+    process_options.share_with_workers()
 
 
 def report_unused_options(args: Namespace) -> None:
