@@ -144,6 +144,18 @@ def test_seeds_repeat_and_differ():
         assert np.abs(results[0] - results[2]).max() > 1e-3
 
 
+def test_histograms_come_with_one_axis_or_two(monkeypatch):
+    """(256,) from OpenCV 5, (256, 1) before."""
+    picture, target = make_pairs(1, 64)[0]
+    results = []
+    count = cv2.calcHist
+    for shape in ((256,), (256, 1)):
+        monkeypatch.setattr(cv2, "calcHist", lambda *args: count(*args).reshape(shape))
+        np.random.seed(1)
+        results.append(color_transfer_fast("idt", picture, target))
+    np.testing.assert_array_equal(results[0], results[1])
+
+
 def test_flat_pictures_survive():
     flat, target = np.full((64, 64, 3), .5, np.float32), make_pairs(1, 64)[0][1]
     for mode in ("idt", "sot"):

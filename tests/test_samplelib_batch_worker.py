@@ -106,7 +106,8 @@ def test_an_unreadable_colour_reference_is_replaced(samples, tmp_path, capsys):
     assert "ct1.jpg" in capsys.readouterr().out
 
 
-def test_a_set_that_is_gone_ends(samples, tmp_path, capsys):
+def test_a_set_that_is_gone_ends(samples, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(batch_worker, "_PAUSE", 0)
     for path in (tmp_path / "set").iterdir():
         path.unlink()
     with pytest.raises(UserError, match="1000 samples in a row") as error:
@@ -124,6 +125,19 @@ def test_other_errors_name_the_file(samples):
     samples[1].xseg_mask_compressed = np.zeros(5, np.uint8)
     with pytest.raises(UserError, match="00001.jpg"):
         process_sample(samples[1], SampleProcessor.Options(), [mask()], False)
+
+
+def test_a_set_that_is_away_for_a_while(samples, tmp_path, capsys, monkeypatch):
+    pauses = []
+
+    def bring_back(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 100:
+            (tmp_path / "away").rename(tmp_path / "set")
+    monkeypatch.setattr(batch_worker.time, "sleep", bring_back)
+    (tmp_path / "set").rename(tmp_path / "away")
+    assert len(next(generate_batches(make_task(samples, 2)))[0]) == 2
+    assert sum(pauses) == pytest.approx(1)
 
 
 def test_readable_rows_end_at_the_first_good_one(capsys):

@@ -178,10 +178,6 @@ def test_a_bad_file_is_told_once_by_all_workers_and_skipped(folder, capsys):
         printed += capsys.readouterr().out
         assert printed.count("Cannot read the face %s" % (folder / "00000.jpg")) == 1
         assert printed.count("Cannot decode the face %s" % (folder / "00001.jpg")) == 1
-        (folder / "00002.jpg").unlink()
-        with pytest.raises(UserError, match="samples in a row cannot be read"):
-            for _ in range(1000):
-                next(generator)
     finally:
         generator.close()
 

@@ -9,7 +9,7 @@ from core.errors import UserError
 from DFLIMG import DFLIMG
 from facelib import FaceType
 from samplelib import SampleGeneratorBase, SampleGeneratorFaceXSeg, SampleLoader
-from samplelib import xseg_augment
+from samplelib import batch_worker, xseg_augment
 from samplelib.Sample import UnreadableSampleError
 from samplelib.SampleGeneratorFaceXSeg import (SegmentedSampleFilterSubprocessor, XSegTask,
                                                generate_xseg_batches)
@@ -145,7 +145,8 @@ def test_a_face_that_is_labelled_anew_while_xseg_is_trained(folder, capsys):
         task._load_next([])
 
 
-def test_a_set_of_which_all_fail_ends(folder, capsys):
+def test_a_set_of_which_all_fail_ends(folder, capsys, monkeypatch):
+    monkeypatch.setattr(batch_worker, "_PAUSE", 0)
     task = task_of(folder)
     for sample in task.samples:
         sample.filename = "gone.jpg"

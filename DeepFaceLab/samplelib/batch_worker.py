@@ -4,6 +4,7 @@ A worker process gets only what is here, never the generator object, and imports
 """
 import functools
 import itertools
+import time
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import cv2
@@ -21,6 +22,9 @@ from .SampleProcessor import SampleProcessor
 
 # So many unreadable samples in a row mean that (nearly) the whole set is gone.
 _MAX_FAILURES_IN_A_ROW = 1000
+# A disk that is away for seconds, or a pak that is being replaced, is no reason to end a training.
+_FAILURES_WITHOUT_PAUSE = 20
+_PAUSE = 0.01       # s after each further failure: ten seconds in all
 
 
 _seed: Optional[int] = None     # of this worker; None takes one from the system
@@ -168,12 +172,14 @@ def draw_readable_row(draw_row: Callable[[], List[Any]]) -> List[Any]:
     Raises UserError when one sample after the other fails.
     """
     last = None
-    for _ in range(_MAX_FAILURES_IN_A_ROW):
+    for failures in range(1, _MAX_FAILURES_IN_A_ROW + 1):
         try:
             return draw_row()
         except UnreadableSampleError as e:
             _report_unreadable(e)
             last = e
+        if failures > _FAILURES_WITHOUT_PAUSE:
+            time.sleep(_PAUSE)
     raise UserError("%d samples in a row cannot be read, the last: %s"
                     % (_MAX_FAILURES_IN_A_ROW, last.what),
                     ["Check that the faceset's disk is still connected.",

@@ -92,7 +92,8 @@ def _number_bins(values: np.ndarray, low: float, width: float) -> np.ndarray:
 
 def _count(numbers: np.ndarray) -> np.ndarray:
     """Counts (256,) float32 of bytes."""
-    return cv2.calcHist([np.ascontiguousarray(numbers)], [0], None, [BINS], [0, BINS])[:, 0]
+    # OpenCV 5 gives it without the second axis
+    return cv2.calcHist([np.ascontiguousarray(numbers)], [0], None, [BINS], [0, BINS]).ravel()
 
 
 def _make_shifts(counts: np.ndarray, goals: np.ndarray, lows: np.ndarray,
