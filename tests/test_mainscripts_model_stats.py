@@ -118,9 +118,9 @@ def test_a_plug_in(tmp_path, capsys):
     assert support.sum_up(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_xseg(tmp_path, monkeypatch, capsys):
-    """Its files have no model's name in front; its loss takes what enters the sigmoid, which the
-    network returns too: one head."""
+    """Its files have no model's name in front. Its head: tests/test_models_graph_probe.py."""
     saehd_support.start_engine()
     xseg_support.narrow_network(monkeypatch)
     monkeypatch.setenv('DFL_BATCH_SIZE', '2')

@@ -4,7 +4,7 @@ import pytest
 import model_stats_support as support
 import saehd_support
 from core.leras import nn
-from models import graph_probe
+from models import graph_probe, model_stats
 
 
 def list_own_layers(networks):
@@ -42,6 +42,30 @@ def test_pictures_are_known_by_their_channels(data_format):
         assert not graph_probe.is_picture(None)
     finally:
         nn.initialize(data_format='NHWC')
+
+
+def test_logits_beside_their_mask_are_one_head():
+    """As XSeg, whose loss takes the logits."""
+    saehd_support.start_engine()
+    tf = nn.tf
+
+    class Masker(nn.ModelBase):
+        def on_build(self):
+            self.conv = nn.Conv2D(3, 1, kernel_size=1)
+
+        def forward(self, x):
+            logits = self.conv(x)
+            return logits, tf.nn.sigmoid(logits)
+    probe = graph_probe.GraphProbe()
+    with probe.watch():
+        net = Masker(name='net')
+        logits, mask = net(tf.placeholder(tf.float32, (None, 8, 8, 3)))
+        nn.gradients(logits * logits, net.get_weights())
+    head, = probe.list_heads()
+    assert head[:2] == ('net', 'mask') and head.tensors == [mask]
+    assert model_stats.find_source(head, mask).name == logits.name
+    layer, = probe.list_layers()
+    assert model_stats.find_source(layer, logits) is logits
 
 
 def test_nothing_is_left_replaced_after_an_error():
