@@ -172,6 +172,38 @@ def test_window_that_cannot_save_closes_only_when_told_to(window, folder):
     window.errors.clear()
 
 
+def close_box():
+    box = qt.QtWidgets.QApplication.activeModalWidget()
+    if box is not None:
+        box.close()
+
+
+def test_message_comes_once_however_long_the_key_is_held(window, folder):
+    """Its release goes to the message."""
+    del window.show_error
+    draw(window, INCLUDE)
+    (folder / "00000_0.jpg").unlink()
+    for delay in (600, 700, 800):
+        QtCore.QTimer.singleShot(delay, close_box)
+    qt.QtTest.QTest.keyPress(window, qt.Qt.Key.Key_D)
+    assert qt.QtWidgets.QApplication.activeModalWidget() is None
+    assert not window.next_button.isDown()
+    assert window.session.opened.path.name == "00000_0.jpg"
+    window.activateWindow()
+    assert qt.wait_until(window.isActiveWindow)
+    qt.press_key(window, "F5")      # as the message says
+    assert window.session.opened.path.name == "00001_0.jpg"
+
+
+def test_question_before_polygons_are_dropped_is_answered_with_no_by_habit(window, monkeypatch):
+    del window.confirm_loss
+    asked = []
+    monkeypatch.setattr(qt.QtWidgets.QMessageBox, "question",
+                        lambda *arguments: asked.append(arguments) or arguments[-1])
+    assert window.confirm_loss() is False
+    assert asked[0][-1] == qt.QtWidgets.QMessageBox.StandardButton.No
+
+
 def test_defect_while_saving_does_not_close_the_window(window, monkeypatch, capsys):
     def fail():
         raise ValueError("odd")

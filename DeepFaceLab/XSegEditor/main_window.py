@@ -254,9 +254,11 @@ class MainWindow(QXMainWindow):
         self.refresh()
 
     def confirm_loss(self) -> bool:
-        answer = QtWidgets.QMessageBox.question(self, QStringDB.close_title,
-                                                QStringDB.close_question)
-        return answer == QtWidgets.QMessageBox.StandardButton.Yes
+        buttons = QtWidgets.QMessageBox.StandardButton
+        answer = QtWidgets.QMessageBox.question(
+            self, QStringDB.close_title, QStringDB.close_question, buttons.Yes | buttons.No,
+            buttons.No)     # Enter, pressed by habit, loses nothing
+        return answer == buttons.Yes
 
     def closeEvent(self, ev) -> None:
         """Saves the open face; where that fails the user decides."""
