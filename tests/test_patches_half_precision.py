@@ -122,6 +122,25 @@ def test_layers_called_directly_return_what_they_were_given(patch):
     assert owner.conv.use_bias and owner.conv.weight.dtype.base_dtype == nn.tf.float32
 
 
+def test_resource_variables_are_cast_too(patch):
+    """A tree may make such (spec 10 section 14.2)."""
+    with nn.tf.variable_scope('layers', use_resource=True):
+        layers = [nn.Conv2D(3, 8, kernel_size=3, use_wscale=True, name='conv'),
+                  nn.Conv2DTranspose(8, 8, kernel_size=3, name='up')]
+        x = make_placeholder(8)
+        for layer in layers:
+            with nn.tf.variable_scope(layer.name):
+                layer.build_weights()
+            x = layer(x)
+    weights = [w for layer in layers for w in layer.get_weights()]
+    assert {w.op.type for w in weights} == {'VarHandleOp'} and x.dtype == nn.tf.float32
+    assert get_dtypes('Conv2D') == {get_dtype(patch)}
+    optimizer = nn.RMSprop(name='opt')
+    optimizer.initialize_variables(weights)
+    optimizer.get_update_op(nn.gradients(x, weights))
+    assert {w.dtype.base_dtype for w in weights} == {nn.tf.float32}
+
+
 def test_a_head_of_subpixels_ends_in_float32(patch):
     """A convolution of 12 channels that become 3: what a sigmoid then takes is an image."""
     class Head(nn.ModelBase):

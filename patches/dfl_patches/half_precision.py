@@ -85,9 +85,10 @@ class HalfPrecision:
         which is what comes out (None without one)."""
         tf = self.nn.tf
         bias = layer.bias if layer.use_bias else None
+        # by its dtype: a resource variable is no instance of TensorFlow 1's class
         borrowed = {name: value for name, value in vars(layer).items()
-                    if isinstance(value, (tf.Tensor, tf.Variable))
-                    and value.dtype.base_dtype == tf.float32 and value is not bias}
+                    if getattr(getattr(value, "dtype", None), "base_dtype", None) == tf.float32
+                    and value is not bias}
         has_bias = layer.use_bias
         try:
             layer.use_bias = False

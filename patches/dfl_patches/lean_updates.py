@@ -9,7 +9,8 @@ This patch changes no op; it adds control edges to what `get_update_op` has made
 - what writes a weight waits for the loss and for every op that still reads the weight.
 
 With gradient clipping the norm needs all gradients before the first update, and so does the finite
-check of fp16's loss scale: then only the temporaries are ordered, and the patch says so.
+check of fp16's loss scale: then only the temporaries are ordered, and the patch says so. So it is
+where gradients belong to more than one step, or the order would be a circle.
 """
 import functools
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
