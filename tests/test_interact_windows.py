@@ -336,6 +336,27 @@ def test_opencv_that_cannot_tell_sizes_shows_pictures_as_they_are(desktop):
     assert io.get_window_size('a') is None
 
 
+@pytest.mark.parametrize('gui, is_free', [('WIN32UI', True), ('QT5', False)])
+def test_windows_of_qt_in_another_thread_would_wait_for_ever(monkeypatch, capsys, gui, is_free):
+    """The trainer's thread asks for one: the choice of the preview's sample."""
+    monkeypatch.setenv('DFL_WINDOW_TOOLKIT', 'opencv')
+    cv2 = ResizableCv2(gui)
+    io = make_desktop(monkeypatch, cv2)
+    io.named_window('a')
+    found = []
+
+    def work():
+        for _ in range(2):
+            found.append(io.is_support_windows())
+            io.show_image('a', PICTURE)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [is_free] * 2 and bool(cv2.calls) is is_free
+    assert capsys.readouterr().out.count('install PyQt5') == (not is_free)
+    assert io.is_support_windows()
+
+
 @pytest.mark.parametrize('gui, has_wheel', [('WIN32UI', True), ('GTK2', True), ('QT5', False),
                                             ('\n    QT:    YES (ver 4.8.7)', False)])
 def test_qt_s_own_zoom_leaves_no_wheel_to_the_program(monkeypatch, gui, has_wheel):
@@ -348,6 +369,9 @@ class FakeQt:
 
     def __init__(self, *args):
         pass
+
+    def can_be_used_here(self):
+        return True
 
 
 @pytest.mark.parametrize('gui, asked, taken', [

@@ -82,6 +82,7 @@ class InteractDesktop(InteractBase):
         super(InteractDesktop, self).__init__()
         self._toolkit: Any = None
         self._has_windows = None  # None: not tried yet
+        self._has_told_thread = False
         if os.name == 'nt' and importlib.util.find_spec('colorama') is not None:
             import colorama
             colorama.init()
@@ -93,7 +94,16 @@ class InteractDesktop(InteractBase):
         if self._has_windows is None:
             self._toolkit = self._try_windows()
             self._has_windows = self._toolkit is not None
-        return self._has_windows
+        return self._has_windows and self._can_be_used_here()
+
+    def _can_be_used_here(self) -> bool:
+        if self._toolkit.can_be_used_here():
+            return True
+        if not self._has_told_thread:
+            self._has_told_thread = True
+            print_text("The windows of this OpenCV cannot be opened while a model is made: nothing "
+                       "is chosen in one. Remedy: install PyQt5.")
+        return False
 
     def _try_windows(self) -> Any:
         """A toolkit, or None after saying why there is none."""

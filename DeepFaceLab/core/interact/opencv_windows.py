@@ -1,7 +1,8 @@
 """Windows of OpenCV behind `io` (spec 41 section 2.4).
 
-A toolkit has `open`, `close`, `close_all`, `show`, `capture_mouse`, `poll`, `wait_any_key`, and for
-windows that the user may resize `get_size`, `resize`, `move`, `set_title`, `get_scale`.
+A toolkit has `can_be_used_here`, `open`, `close`, `close_all`, `show`, `capture_mouse`, `poll`,
+`wait_any_key`, and for windows that the user may resize `get_size`, `resize`, `move`, `set_title`,
+`get_scale`.
 """
 import contextlib
 import re
@@ -53,6 +54,7 @@ class OpenCvWindows:
         self._on_key = on_key
         self._tell_mouse = on_mouse
         self._window_thread: Optional[int] = None
+        self._first_thread: Optional[int] = None
         self._last_mouse_pos: Dict[str, Tuple[int, int]] = {}
         self._opened: Set[str] = set()
         self._sizes: Dict[str, Optional[Size]] = {}     # of resizable windows, as asked for
@@ -60,11 +62,13 @@ class OpenCvWindows:
         self._has_mouse: Dict[str, bool] = {}
         self._seen: Set[str] = set()    # were visible, and the backend can tell
         # The Qt windows turn the wheel into a zoom of their own, which nothing can switch off.
-        self.has_wheel = not is_drawn_by_qt(cv2)
+        self._is_qt = is_drawn_by_qt(cv2)
+        self.has_wheel = not self._is_qt
 
     def try_window(self) -> bool:
         """False if this OpenCV was built without windows."""
         make_dpi_aware()
+        self._first_thread = threading.get_ident()
         try:
             # Builds without a GUI lack the functions or raise in them.
             self._cv2.namedWindow(TEST_WINDOW)
@@ -72,6 +76,11 @@ class OpenCvWindows:
         except (self._cv2.error, AttributeError):
             return False
         return True
+
+    def can_be_used_here(self) -> bool:
+        """Qt draws in the thread of the first window only: any call from another one waits for
+        ever."""
+        return not self._is_qt or threading.get_ident() == self._first_thread
 
     def open(self, wnd_name: str, is_resizable: bool = False, size: Optional[Size] = None) -> None:
         """Open a window: as large as its picture, or one that the user resizes, `size` pixels

@@ -168,6 +168,9 @@ class QtWindows:
         self._asked: 'queue.Queue[Callable[[], None]]' = queue.Queue()
         self._keys = 0      # how many were pressed
 
+    def can_be_used_here(self) -> bool:
+        return True
+
     def _do(self, action: Callable[[], None]) -> None:
         if threading.get_ident() == self._thread:
             action()
