@@ -118,7 +118,8 @@ def main():
         for count in counts:
             seconds, order = measure_sort(method, root / str(count), clock)
             times.append(seconds)
-        growth = times[-1] / times[-2] if len(times) > 1 else float("nan")
+        # 0: oneface ends at once among faces of which each is alone in its frame
+        growth = times[-1] / times[-2] if len(times) > 1 and times[-2] else float("nan")
         loop = gain = ""
         if method in LOOPS and not arguments.no_loops:
             seconds, expected = measure_loop(method, root / str(counts[-1]), clock)
