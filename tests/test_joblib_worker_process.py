@@ -1,6 +1,7 @@
 """worker_process.py and worker_error.py: how a worker starts, what its end is called."""
 import os
 import pickle
+import platform
 import signal
 import subprocess
 import sys
@@ -123,6 +124,14 @@ def test_signals_of_the_parent_are_as_before(start):
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     start(workers.answer, 'hello')
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != 'glibc', reason="needs glibc")
+def test_threads_of_a_worker_share_one_heap(start, tmp_path):
+    """Each would keep what its largest frame took (spec 50 section 9: several are under way)."""
+    worker = start(workers.count_heaps, str(tmp_path / 'heaps.xml'))
+    wait_message(worker)
+    assert worker.conn.recv() == 1
 
 
 def test_death_is_named_with_its_code(start):

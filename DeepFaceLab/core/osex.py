@@ -8,6 +8,8 @@ from core.process_options import LOWEST_PRIORITY, get_setting
 
 IDLE_PRIORITY_CLASS = 0x40
 DEFAULT_SCREEN_SIZE = (1366, 768)  # width, height in pixels where the system cannot be asked
+M_ARENA_MAX = -8    # parameter of glibc's mallopt
+
 
 def set_process_lowest_prio() -> None:
     """Let every other program go first, unless switched off. Failing is reported, not fatal."""
@@ -24,6 +26,18 @@ def set_process_lowest_prio() -> None:
             os.nice(10 if sys.platform == 'darwin' else 20)
     except OSError as error:
         print("Unable to lower the process priority: %s" % error)
+
+
+def share_heap_between_threads() -> None:
+    """glibc: threads that start from here on allocate from the heaps that are there.
+
+    Each would have one of its own, which keeps what the thread needed at most: in a process whose
+    threads work one at a time, the same memory once for every thread. Elsewhere: nothing.
+    """
+    if sys.platform.startswith('linux'):
+        mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)   # musl has none
+        if mallopt is not None:
+            mallopt(M_ARENA_MAX, 1)
 
 
 def set_process_dpi_aware() -> None:

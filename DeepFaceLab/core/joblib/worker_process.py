@@ -22,6 +22,7 @@ from typing import Callable, Iterator, Optional, Tuple, Union
 import numpy as np
 
 from core.compat import ensure_resource_tracker, spawn_context
+from core.osex import share_heap_between_threads
 
 from .worker_error import WorkerError, explain_exit, get_memory_remedies, make_report
 from .worker_watch import print_once
@@ -119,6 +120,7 @@ def _run_worker(conn, lifeline, parent_pid: int, payload: _Payload) -> None:
     """Main function of every worker process."""
     for number in IGNORED_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+    share_heap_between_threads()    # before there are any: the workers are the parallelism
     global _lifeline
     _lifeline = _Lifeline(lifeline, parent_pid)
     threading.Thread(target=_lifeline.watch, daemon=True).start()
