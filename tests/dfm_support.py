@@ -4,18 +4,17 @@ import saehd_support as support
 
 from core.interact import interact as io
 from core.provenance import DFM_METADATA
+from models.common import gan_model
 
 NAMES = ['out_face_mask:0', 'out_celeb_face:0', 'out_celeb_face_mask:0']
 
 
-def make_exporting_model(module, class_name: str, folder, monkeypatch, fp16: bool, options: dict,
-                         base_module=None):
-    """A model as the exporter makes it, with weights that are set by name. base_module: where
-    weights are loaded, when it is not `module`."""
+def make_exporting_model(module, class_name: str, folder, monkeypatch, fp16: bool, options: dict):
+    """A model as the exporter makes it, with weights that are set by name."""
     support.start_engine()
     support.quiet_prompts(monkeypatch)
     monkeypatch.setattr(io, 'input_bool', lambda *args, **kwargs: fp16)
-    monkeypatch.setattr(base_module or module, 'load_or_init_weights',
+    monkeypatch.setattr(gan_model, 'load_or_init_weights',
                         lambda model, *args, **kwargs: support.set_weights(model))
     arguments = support.write_model_folder(folder, options, class_name=class_name)
     return module.Model(is_exporting=True, cpu_only=True, saved_models_path=folder,

@@ -16,12 +16,13 @@ MODEL_CODE = """
 import sys; sys.path.insert(0, {tests!r})
 import tree_setup, pathlib, json
 import saehd_support as support
+from models.common import gan_model
 support.io.input_skip_pending = lambda *args, **kwargs: None
 module = support.get_model_module()
 support.start_engine()
 for kind in ('int', 'number', 'bool', 'str'):
     setattr(support.io, 'input_' + kind, lambda label, default=None, *args, **kwargs: default)
-module.load_or_init_weights = lambda model, *args, **kwargs: support.set_weights(model)
+gan_model.load_or_init_weights = lambda model, *args, **kwargs: support.set_weights(model)
 folder = pathlib.Path({folder!r})
 support.write_model_folder(folder, support.make_options(**json.loads({options!r})))
 model = module.Model(is_training=False, **support.list_arguments(folder))

@@ -7,7 +7,7 @@ import pytest
 import saehd_graphs
 import saehd_support as support
 from core.leras import nn
-from models.common import cpu_layout
+from models.common import cpu_layout, gan_model
 
 GOLDEN = Path(__file__).parent / 'golden' / 'amp'
 OPTIONS = dict(models_opt_on_gpu=True, morph_factor=0.5, batch_size=4)
@@ -39,7 +39,7 @@ def build_model(tmp_path, monkeypatch, idle_engine):
 
         def load_nothing(*args, **kwargs):
             sizes.append(len(nn.tf.get_default_graph().get_operations()))
-        monkeypatch.setattr(module, 'load_or_init_weights', load_nothing)
+        monkeypatch.setattr(gan_model, 'load_or_init_weights', load_nothing)
         monkeypatch.setattr(module.Model, 'update_sample_for_preview', load_nothing)
         return module.Model(is_training=is_training, **arguments), sizes
     return build

@@ -14,7 +14,7 @@ from core import options as core_options
 from core.errors import UserError
 from core.leras import nn
 from merger.output_record import describe_predictor
-from models.common import cpu_layout
+from models.common import cpu_layout, gan_model
 
 GOLDEN = Path(__file__).parent / 'golden' / 'amp'
 PARTS = ['encoder', 'inter_src', 'inter_dst', 'decoder', 'src_dst_opt']
@@ -44,7 +44,7 @@ def test_steps_give_the_reference_numbers(name, reference_blocking, tmp_path, mo
         pytest.skip('reference steps are of TensorFlow 2.6 and 2.21')
     changes, steps = CASES[name]
     amp_support.write_defaults(tmp_path, **changes)
-    monkeypatch.setattr(amp_support.get_model_module(), 'load_or_init_weights',
+    monkeypatch.setattr(gan_model, 'load_or_init_weights',
                         lambda model, *args, **kwargs: gated_support.set_weights(model))
     gated_support.gate_updates(monkeypatch)
     amp_support.seed_shuffles(monkeypatch)

@@ -5,7 +5,6 @@ import pickle
 import amp_support
 import cv2
 import dfm_support
-import gated_support
 import gray_support
 import numpy as np
 import pytest
@@ -142,10 +141,8 @@ def test_trained_and_given_weights_merge_alike(tmp_path, monkeypatch):
 def test_dfm_files_take_and_give_colour(name, archi, tmp_path, monkeypatch):
     _, onnx, runtime = [pytest.importorskip(package) for package in dfm_check.PACKAGES]
     module = gray_support.get_model_module(name)
-    base = 'SAEHD' if name == 'SAEHDBW' else 'AMP'
     options = support.make_options(archi=archi) if archi else amp_support.make_options()
-    model = dfm_support.make_exporting_model(module, name, tmp_path, monkeypatch, False, options,
-                                             gated_support.get_model_module(base))
+    model = dfm_support.make_exporting_model(module, name, tmp_path, monkeypatch, False, options)
     color = support.make_batch('face', 2, 64)[1]
     gray = (color @ BGR_WEIGHTS)[..., None]
     morph = () if archi else (0.5, )

@@ -7,7 +7,7 @@ import models
 from core import options as core_options
 from core.interact import interact as io
 from core.leras import nn
-from models.common import dfm_check
+from models.common import dfm_check, gan_model
 
 
 @pytest.fixture
@@ -16,8 +16,7 @@ def folder(tmp_path, monkeypatch):
     support.start_engine()
     monkeypatch.setattr(nn, 'initialize_main_env', lambda: None)
     monkeypatch.setattr(core_options, '_sources', core_options.OptionSources(environ={}))
-    module = support.get_model_module()
-    monkeypatch.setattr(module, 'load_or_init_weights',
+    monkeypatch.setattr(gan_model, 'load_or_init_weights',
                         lambda model, *args, **kwargs: support.set_weights(model))
     support.write_model_folder(tmp_path, support.make_options(archi='df'))
 

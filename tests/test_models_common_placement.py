@@ -9,6 +9,7 @@ import models
 from core.interact import interact as io
 from core.leras import nn
 from core.leras.device import Device
+from models.common import gan_model
 from models.common.placement import (describe_batch, describe_placement, get_batch_size,
                                      plan_placement)
 
@@ -25,7 +26,7 @@ def build(folder, monkeypatch, gpus: int, options: dict, start):
     support.quiet_prompts(monkeypatch)
     arguments = support.write_model_folder(folder, support.make_options(**options))
     monkeypatch.setattr(module, 'SampleGeneratorFace', support.make_generator_class(64))
-    monkeypatch.setattr(module, 'load_or_init_weights', lambda *args, **kwargs: None)
+    monkeypatch.setattr(gan_model, 'load_or_init_weights', lambda *args, **kwargs: None)
     monkeypatch.setattr(module.SAEHDModel, 'update_sample_for_preview', lambda *a, **k: None)
     return module.Model(is_training=True, **arguments)
 

@@ -8,6 +8,7 @@ import saehd_graphs
 import saehd_support as support
 from core.interact import interact as io
 from core.leras import nn
+from models.common import gan_model
 
 GOLDEN = Path(__file__).parent / 'golden' / 'saehd'
 
@@ -67,7 +68,7 @@ def build_rows(case: dict, folder, monkeypatch, idle_engine) -> list:
 
     def load_nothing(*args, **kwargs):
         sizes.append(len(nn.tf.get_default_graph().get_operations()))
-    monkeypatch.setattr(module, 'load_or_init_weights', load_nothing)
+    monkeypatch.setattr(gan_model, 'load_or_init_weights', load_nothing)
     monkeypatch.setattr(module.SAEHDModel, 'update_sample_for_preview', load_nothing)
 
     model = module.Model(is_training=mode == 'train', is_exporting=mode == 'export',

@@ -7,6 +7,7 @@ import pytest
 import saehd_support as support
 from core import persist
 from core.errors import UserError
+from models.common import gan_model
 
 
 def make_model(folder, monkeypatch, channels: int = 3, model_class=None, **kwargs):
@@ -94,9 +95,8 @@ def test_files_have_the_reference_sizes_on_disk(tmp_path, monkeypatch):
 
 def write_networks(folder, monkeypatch):
     """The networks' files of a model with the usual options, no optimizer's: a small graph."""
-    module = support.get_model_module()
     with monkeypatch.context() as patch:
-        patch.setattr(module, 'load_or_init_weights',
+        patch.setattr(gan_model, 'load_or_init_weights',
                       lambda model, *args, **kwargs: support.set_weights(model))
         support.write_model_folder(folder, support.make_options())
         make_model(folder, patch, is_training=False).onSave()

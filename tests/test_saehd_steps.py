@@ -6,6 +6,7 @@ import pytest
 import saehd_support as support
 from core import persist
 from core.leras import nn
+from models.common import gan_model
 from numeric_environment import is_reference_make
 
 GOLDEN = Path(__file__).parent / 'golden' / 'saehd'
@@ -43,7 +44,7 @@ def train(case: dict, folder, monkeypatch) -> dict:
     options = support.make_options(**case)
     monkeypatch.setattr(module, 'SampleGeneratorFace',
                         support.make_generator_class(options['resolution']))
-    monkeypatch.setattr(module, 'load_or_init_weights',
+    monkeypatch.setattr(gan_model, 'load_or_init_weights',
                         lambda model, *args, **kwargs: support.set_weights(model))
     model = module.Model(is_training=True, **support.write_model_folder(folder, options))
     results = {'losses': np.array(

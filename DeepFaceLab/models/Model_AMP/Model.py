@@ -4,11 +4,10 @@ from functools import partial
 import numpy as np
 
 from core.leras import nn
-from models.common import cpu_layout, face_model, memory_levers, placement
-from models.common.face_feeds import create_face_feeds
-from models.common.face_options import MAX_RESOLUTION, MIN_RESOLUTION, fix_gan_patch_size
+from models.common import cpu_layout, face_model, placement
+from models.common.face_options import MAX_RESOLUTION, MIN_RESOLUTION
+from models.common.gan_model import GanModel
 from models.common.towers import CPU
-from models.common.weights import load_or_init_weights
 from samplelib import SampleGeneratorFace
 
 from . import export, graph, networks, options, preview
@@ -16,10 +15,11 @@ from . import export, graph, networks, options, preview
 FACE_TYPES = {name: face_model.FACE_TYPES[name] for name in options.FACE_TYPE.choices}
 
 
-class AMPModel(face_model.FaceModel):
+class AMPModel(GanModel):
     """See options.py for what can be chosen."""
 
     declared_options = options.OPTIONS
+    optional_parts = networks.OPTIONAL_PARTS
     pretrain = False    # AMP has no such mode
     is_batch_in_graph = True    # every sample draws its share of channels
 
@@ -47,41 +47,17 @@ class AMPModel(face_model.FaceModel):
             'float16' if self.settings.use_fp16 else 'float32'))
 
     # override
-    def list_memory_levers(self):
-        return memory_levers.list_memory_levers(
-            self.options, len(self.device_config.devices) != 0, self.is_first_run())
-
-    # override
     def get_resolution_grid(self):
         return MIN_RESOLUTION, MAX_RESOLUTION, options.RESOLUTION_STEP
 
     # override
-    def build_training_step(self, placement):
-        if self.gan_power != 0:
-            fix_gan_patch_size(self)
-            self._take_options()
-        self._build_graph(placement)
-        return graph.list_training_fetches(self, self.settings)
-
-    # override
-    def on_initialize(self):
-        self.placement = plan = self.plan_placement()
-        self.model_data_format = plan.data_format
-        nn.initialize(data_format=self.model_data_format)
-
-        self._build_graph(plan)
-        self.model_filename_list = networks.list_saved_parts(self, self.settings)
-        load_or_init_weights(self, self._must_init, may_reset=self._may_reset,
-                             may_be_new=self._may_be_new)
-        if self.is_training:
-            self.set_training_data_generators(create_face_feeds(self, self.get_generator_class()))
-
     def _take_options(self) -> None:
         self.resolution = int(self.options['resolution'])
         self.face_type = face_model.read_face_type(self, FACE_TYPES)
         self.settings = options.resolve_settings(self)
         self.gan_power = self.settings.gan_power
 
+    # override
     def _build_graph(self, plan) -> None:
         tf, settings = nn.tf, self.settings
         self.models_device = plan.models
@@ -100,18 +76,24 @@ class AMPModel(face_model.FaceModel):
             graph.build_merging_graph(self, settings, nn.getCurrentDeviceConfig().devices)
             graph.bind_merging_function(self)
 
+    # override
     def _must_init(self, part) -> bool:
         """Which parts start anew without looking for a file."""
         return self.is_first_run() or (
             self.gan_model_changed and part is getattr(self, 'GAN', None))
 
+    # override
     def _may_reset(self, part) -> bool:
         """The GAN optimizer starts anew when it no longer fits a GAN of another size."""
         return self.gan_model_changed and part is getattr(self, 'GAN_opt', None)
 
-    def _may_be_new(self, part) -> bool:
-        """The discriminator and its optimizer come when gan_power is first set."""
-        return any(part is getattr(self, name, None) for name in networks.OPTIONAL_PARTS)
+    # override
+    def _list_saved_parts(self):
+        return networks.list_saved_parts(self, self.settings)
+
+    # override
+    def _list_training_fetches(self):
+        return graph.list_training_fetches(self, self.settings)
 
     # override
     def get_generator_class(self):

@@ -3,24 +3,23 @@ import numpy as np
 
 from core.interact import interact as io
 from core.leras import nn
-from models.common import layouts, memory_levers, placement, swap_preview
-from models.common.face_feeds import create_face_feeds
-from models.common.face_model import FaceModel, read_face_type
-from models.common.face_options import fix_gan_patch_size
+from models.common import layouts, placement, swap_preview
+from models.common.face_model import read_face_type
+from models.common.gan_model import GanModel
 from models.common.predictions import bind_merging_function
-from models.common.weights import load_or_init_weights
 from samplelib import SampleGeneratorFace
 
 from . import export, graph, memory, networks, options
 
 
-class SAEHDModel(FaceModel):
+class SAEHDModel(GanModel):
     """High-definition style autoencoder; see options.py for what can be chosen.
 
     A subclass with `channels = 1` is the gray model: samples, networks, losses, previews and
     the merging side follow that attribute."""
 
     declared_options = options.OPTIONS
+    optional_parts = networks.OPTIONAL_PARTS
 
     # override
     def on_initialize_options(self):
@@ -38,37 +37,10 @@ class SAEHDModel(FaceModel):
             optimizers=optimizers)
 
     # override
-    def list_memory_levers(self):
-        return memory_levers.list_memory_levers(
-            self.options, len(self.device_config.devices) != 0, self.is_first_run())
-
-    # override
     def get_resolution_grid(self):
         return memory.get_resolution_grid(self.options)
 
     # override
-    def build_training_step(self, placement):
-        if self.gan_power != 0:
-            fix_gan_patch_size(self)
-            self._take_options()
-        self._build_graph(placement)
-        return graph.list_training_fetches(self, self.settings)
-
-    # override
-    def on_initialize(self):
-        self.placement = plan = self.plan_placement()
-        self.model_data_format = plan.data_format
-        nn.initialize(data_format=self.model_data_format)
-
-        self._build_graph(plan)
-        self.model_filename_list = networks.list_saved_parts(self, self.settings)
-        load_or_init_weights(self, self._must_init, may_reset=self._may_reset,
-                             may_be_new=self._may_be_new)
-        if self.is_training:
-            self.set_training_data_generators(create_face_feeds(self, self.get_generator_class()))
-            if self.pretrain_just_disabled:
-                self.update_sample_for_preview(force_new=True)
-
     def _take_options(self) -> None:
         """Attributes and effective settings from the answered options (spec 21 section 1.5)."""
         self.resolution = int(self.options['resolution'])
@@ -83,6 +55,7 @@ class SAEHDModel(FaceModel):
         if self.pretrain:
             self.options_show_override.update(options.PRETRAIN_SHOWN)
 
+    # override
     def _build_graph(self, plan) -> None:
         tf, settings = nn.tf, self.settings
         self.layout = layouts.LAYOUTS[settings.archi_type]
@@ -101,6 +74,7 @@ class SAEHDModel(FaceModel):
             graph.build_merging_graph(self, nn.getCurrentDeviceConfig().devices)
             bind_merging_function(self)
 
+    # override
     def _must_init(self, part) -> bool:
         """Which parts start anew without looking for a file (spec 21 section 7)."""
         if self.pretrain_just_disabled:
@@ -109,13 +83,18 @@ class SAEHDModel(FaceModel):
             return True
         return self.gan_model_changed and part is getattr(self, 'D_src', None)
 
+    # override
     def _may_reset(self, part) -> bool:
         """The GAN optimizer starts anew when it no longer fits a GAN of another size."""
         return self.gan_model_changed and part is getattr(self, 'D_src_dst_opt', None)
 
-    def _may_be_new(self, part) -> bool:
-        """Discriminators and their optimizers come when their power is first set."""
-        return any(part is getattr(self, name, None) for name in networks.OPTIONAL_PARTS)
+    # override
+    def _list_saved_parts(self):
+        return networks.list_saved_parts(self, self.settings)
+
+    # override
+    def _list_training_fetches(self):
+        return graph.list_training_fetches(self, self.settings)
 
     # override
     def get_generator_class(self):
