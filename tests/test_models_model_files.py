@@ -1,6 +1,8 @@
 """models/model_files.py: which models a folder holds; rename and delete touch one model only (spec
 20 section 3)."""
+import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -177,3 +179,41 @@ def test_temporaries_of_a_model_with_a_record_are_left_alone(tmp_path):
     write_pickle(tmp_path / 'x_SAEHD_GAN.npy.tmp', {})
     model_files.recover_temporaries(tmp_path, 'x_SAEHD')
     assert not (tmp_path / 'x_SAEHD_GAN.npy').exists()
+
+
+@pytest.mark.parametrize('held', ['my face_SAEHD_history', 'my face_SAEHD_data.dat'])
+def test_a_rename_that_another_program_prevents_changes_nothing(held, folder, monkeypatch, capsys):
+    persist.commit_generation(folder, 'my face_SAEHD', {'my face_SAEHD_encoder.npy': b'e'})
+    before = names(folder)
+    rename = Path.rename
+
+    def refuse(self, target):
+        if self.name == held:
+            raise PermissionError(errno.EACCES, 'in use')
+        return rename(self, target)
+    monkeypatch.setattr(Path, 'rename', refuse)
+    script(monkeypatch, 'r', 'my face', 'new', '1')
+    assert model_files.choose_model_name(folder, 'SAEHD') == 'my face'
+    assert names(folder) == before
+    output = capsys.readouterr().out
+    assert held + ' cannot be renamed: in use' in output and 'keeps its name' in output
+
+
+def test_a_file_that_another_program_holds_while_it_is_deleted_is_told(folder, monkeypatch, capsys):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, 'in use')
+    monkeypatch.setattr(model_files.shutil, 'rmtree', refuse)
+    script(monkeypatch, 'd', 'my face', '0')
+    assert model_files.choose_model_name(folder, 'SAEHD') == 'a_b'
+    assert 'my face_SAEHD_autobackups cannot be deleted: in use' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('name', ['sub/x', 'a\tb', 'a' * 240, 'x\udcff'])
+def test_a_name_whose_files_could_not_be_read_again_is_refused(name, tmp_path, monkeypatch):
+    from tiny_support import answer_with_defaults, make_model
+    answer_with_defaults(monkeypatch)
+    (tmp_path / 'model' / 'sub').mkdir(parents=True)
+    with pytest.raises(UserError, match='cannot be the name of a model'):
+        make_model(tmp_path, force_model_name=name)
+    with pytest.raises(UserError, match='cannot be the name of a model'):
+        model_files.clean_model_name(name)
