@@ -9,8 +9,8 @@ from typing import Callable, Iterable, Iterator, List, Optional
 REFRESH_INTERVAL = 0.1  # s; a bar of very small items must not spend its time on drawing
 
 # What a write is answered with when its reader is gone for good: a closed terminal, the other end
-# of a pipe (EINVAL: of Windows).
-READER_IS_GONE = (errno.EIO, errno.EPIPE, errno.EINVAL)
+# of a pipe.
+READER_IS_GONE = (errno.EIO, errno.EPIPE)
 
 _bar_lock = threading.RLock()
 
