@@ -199,13 +199,24 @@ def test_a_rename_that_another_program_prevents_changes_nothing(held, folder, mo
     assert held + ' cannot be renamed: in use' in output and 'keeps its name' in output
 
 
-def test_a_file_that_another_program_holds_while_it_is_deleted_is_told(folder, monkeypatch, capsys):
+def test_a_deletion_that_another_program_prevents_can_be_repeated(folder, monkeypatch, capsys):
+    """No earlier save of a model that is half deleted comes back in its place."""
+    files = {'x_SAEHD_data.dat': persist.dumps({'iter': 1, 'options': {}})}
+    for _ in range(2):
+        persist.commit_generation(folder, 'x_SAEHD', files, keep_previous=1)
+
     def refuse(path):
         raise PermissionError(errno.EACCES, 'in use')
     monkeypatch.setattr(model_files.shutil, 'rmtree', refuse)
-    script(monkeypatch, 'd', 'my face', '0')
+    script(monkeypatch, 'd', 'x', 'x')
+    assert model_files.choose_model_name(folder, 'SAEHD') == 'x'
+    assert 'x_SAEHD_previous cannot be deleted: in use' in capsys.readouterr().out
+    assert names(folder / 'x_SAEHD_previous') == ['1']
+    assert not (folder / 'x_SAEHD_generation.json').exists()
+    monkeypatch.undo()
+    script(monkeypatch, 'd', 'x', 'a_b')
     assert model_files.choose_model_name(folder, 'SAEHD') == 'a_b'
-    assert 'my face_SAEHD_autobackups cannot be deleted: in use' in capsys.readouterr().out
+    assert not [name for name in names(folder) if name.startswith('x_')]
 
 
 @pytest.mark.parametrize('name', ['sub/x', 'a\tb', 'a' * 240, 'x\udcff'])

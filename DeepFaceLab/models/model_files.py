@@ -113,8 +113,12 @@ def rename_model(folder: Path, name: str, new_name: str, model_class_name: str) 
 
 def delete_model(folder: Path, name: str, model_class_name: str) -> None:
     """Delete every file and folder of a model, histories and backups included. UserError for what
-    another program holds."""
-    for path in list_model_entries(folder, name, model_class_name):
+    another program holds: the model is still listed then, and can be deleted again."""
+    model = '%s_%s' % (name, model_class_name)
+    # The record first: with data.dat missing it would bring an earlier save back. data.dat last.
+    order = {persist.manifest_path(folder, model).name: 0, '%s_%s' % (model, DATA_SUFFIX): 2}
+    for path in sorted(list_model_entries(folder, name, model_class_name),
+                       key=lambda path: order.get(path.name, 1)):
         try:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(str(path))
@@ -122,7 +126,7 @@ def delete_model(folder: Path, name: str, model_class_name: str) -> None:
                 path.unlink()
         except OSError as error:
             raise UserError('%s cannot be deleted: %s.' % (path, error.strerror or error), [
-                'close the program that has it open, and delete it by hand']) from error
+                'close the program that has it open, and delete the model again']) from error
 
 
 def clean_model_name(name: str) -> str:
