@@ -1,5 +1,6 @@
 """The console, the progress bar and the choice of the backend of `io`."""
 import builtins
+import errno
 import os
 import subprocess
 import sys
@@ -270,3 +271,41 @@ def test_listeners_hear_every_error_line(capsys):
     io.error_listeners.remove(heard.append)
     io.log_err('unheard')
     assert heard == ['NOT fine'] and 'unheard' in capsys.readouterr().out
+
+
+class FullDisk:
+    """A log file on it."""
+
+    encoding = 'utf-8'
+
+    def write(self, text):
+        raise OSError(errno.ENOSPC, 'no space')
+
+    def flush(self):
+        raise OSError(errno.ENOSPC, 'no space')
+
+
+def test_a_line_that_nobody_can_read_stops_nothing(console, monkeypatch):
+    monkeypatch.setattr(sys, 'stdout', FullDisk())
+    console.log_info('a line')
+    console.log_err('another')
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='closed pipes of POSIX')
+@pytest.mark.parametrize('error_output', ['the same', 'another'])
+def test_a_reader_that_is_gone_costs_no_exit_code(error_output):
+    code = ("import sys\nfrom core.interact import interact as io\n"
+            "sys.stdin.readline()\n"
+            "io.log_info('nobody reads this')\n"
+            "print('nor this', flush=True)\n"
+            "print('error', file=sys.stderr, flush=True)")
+    process = subprocess.Popen(
+        [sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if error_output == 'the same' else subprocess.PIPE)
+    process.stdout.close()
+    process.stdin.write(b'\n')
+    process.stdin.close()
+    if process.stderr is not None:
+        assert process.stderr.read() == b'error\n'
+        process.stderr.close()
+    assert process.wait() == 0

@@ -6,6 +6,7 @@ import pytest
 import qt_support as qt
 from PyQt5 import QtTest
 
+from core.interact import qt_windows
 from core.interact.backends import InteractDesktop
 from core.interact.qt_windows import QtWindows, to_bgr
 
@@ -163,3 +164,16 @@ def test_destroyed_windows_are_gone(io):
     window = open_window(io)
     io.destroy_all_windows()
     assert not window.isVisible() and io._toolkit._windows == {}
+
+
+def test_a_clock_that_is_set_back_stops_no_loop(io, monkeypatch):
+    """A trainer looks at its stop signals between two turns."""
+    open_window(io)
+    clock, turns = iter(range(10 ** 9, 0, -3600)), []
+    monkeypatch.setattr(qt_windows.time, 'time', lambda: next(clock))
+
+    def work():
+        turns.append(1)
+        assert len(turns) < 100
+    monkeypatch.setattr(io._toolkit, '_work', work)
+    io.process_messages(0.05)

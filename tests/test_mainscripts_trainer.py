@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,19 +17,20 @@ from core import persist
 from core.errors import UserError
 from core.leras import nn
 from mainscripts import Trainer
+from mainscripts.training_saves import TrainingSaves
 from tree_setup import TREE
 from tiny_support import add_plugins, answer_with_defaults, make_folders
 
 CHILD = Path(__file__).resolve().parent / 'trainer_child.py'
 
 
-def start_trainer(root, environment=(), **keywords):
+def start_trainer(root, environment=(), stdout=subprocess.PIPE, **keywords):
     env = dict(os.environ, PYTHONUNBUFFERED='1', PYTHONIOENCODING='utf-8', DFL_INTERACT='headless')
     env.pop('TF_DETERMINISTIC_OPS')     # asks for a seed, which a trainer does not set
     env.update(environment)
     return subprocess.Popen(
         [sys.executable, str(CHILD), str(root),
-         json.dumps(keywords)], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+         json.dumps(keywords)], env=env, stdin=subprocess.DEVNULL, stdout=stdout,
         stderr=subprocess.STDOUT, start_new_session=True)
 
 
@@ -77,6 +79,22 @@ def test_ctrl_c_saves_and_ends_with_the_history_writer(tmp_path):
                       for path in (tmp_path / 'model' / 't_Tiny_history' / 'Tiny').iterdir())
     assert pictures[:3] == ['0000000.jpg', '0000010.jpg', '0000020.jpg'
                             ] and pictures[-1] == '_last.jpg'
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='closed terminals of POSIX')
+def test_a_terminal_that_is_closed_costs_no_iteration(tmp_path):
+    """Its program hears SIGHUP, and cannot print any more."""
+    import pty
+    terminal, line = pty.openpty()
+    process = start_trainer(tmp_path, stdout=line)
+    os.close(line)
+    seen = b''
+    while b'[#000025]' not in seen:
+        seen += os.read(terminal, 65536)
+    os.close(terminal)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=120) == 0
+    assert saved_iter(tmp_path) >= 25
 
 
 def wait_for(process, text):
@@ -249,7 +267,10 @@ def test_debug_mode_trains_and_saves_nothing(run, tmp_path):
     assert not (tmp_path / 'model' / 't_Tiny_data.dat').exists()
 
 
-def test_a_full_disk_during_training_is_reported_and_training_goes_on(run, monkeypatch, capsys):
+@pytest.mark.parametrize('error, text', [(UserError('the disk is full'), 'the disk is full'),
+                                         (MemoryError(), 'out of memory')])
+def test_a_save_that_fails_during_training_is_reported_and_training_goes_on(error, text, run,
+                                                                            monkeypatch, capsys):
     import models
     tiny = models.import_model('Tiny')
     calls = []
@@ -257,11 +278,11 @@ def test_a_full_disk_during_training_is_reported_and_training_goes_on(run, monke
     def save(self):
         calls.append(self.get_iter())
         if len(calls) == 2:
-            raise UserError('the disk is full')
+            raise error
     monkeypatch.setattr(tiny, 'save', save)
     closing = run(['save', 'close'])[1]
     assert closing['error'] is None and len(calls) == 3
-    assert 'NOT saved, training goes on: the disk is full' in capsys.readouterr().out
+    assert 'NOT saved, training goes on: ' + text in capsys.readouterr().out
 
 
 def test_a_full_disk_at_the_end_is_an_error(run, monkeypatch):
@@ -271,6 +292,64 @@ def test_a_full_disk_at_the_end_is_an_error(run, monkeypatch):
         raise UserError('the disk is full')
     monkeypatch.setattr(models.import_model('Tiny'), 'save', save)
     assert run(['close'])[1]['error'].what == 'the disk is full'
+
+
+def test_previews_that_cannot_be_made_do_not_lose_the_training(run, tmp_path, monkeypatch, capsys):
+    import models
+    from mainscripts.preview_state import PreviewState
+    get_previews, calls = models.import_model('Tiny').get_previews, []
+
+    def break_after_the_first(self):
+        calls.append(self.get_iter())
+        if len(calls) == 2:
+            raise ValueError('an odd picture')
+        return get_previews(self)
+    spoil(monkeypatch, get_previews=break_after_the_first)
+    state = PreviewState()
+    state.press('p')
+    shown, closing = run(['preview'], preview_state=state, execute_programs=[
+        [-1e-9, 'if model.get_iter() == 5: s2c.put({"op": "close"})']])
+    assert closing['error'] is None and saved_iter(tmp_path) >= 5
+    assert len(shown) == 1 and calls == [1, 1] and not state.snapshot.is_waiting
+    output = capsys.readouterr().out
+    assert 'The previews cannot be made, training goes on (ValueError: an odd' in output
+    assert 'in break_after_the_first' in output
+
+
+def test_first_previews_that_cannot_be_made_are_an_error(run, monkeypatch):
+    def get_previews(self):
+        raise ValueError('an odd picture')
+    spoil(monkeypatch, get_previews=get_previews)
+    assert 'ValueError' in run([])[1]['error'].what
+
+
+class SavesByTime(TrainingSaves):
+    """Counts its saves."""
+
+    save_interval_min, is_reached_goal, saves = 25, False, 0
+
+    def __init__(self):
+        self.step_names = {}
+
+    def model_save(self):
+        self.saves += 1
+
+    def send_preview(self):
+        pass
+
+
+def test_a_clock_that_is_set_back_delays_a_save_by_one_interval_at_most(monkeypatch):
+    from mainscripts import training_saves
+    clock, year, minute = [1.9e9], 365 * 86400, 60
+    monkeypatch.setattr(training_saves, 'time', SimpleNamespace(time=lambda: clock[0]))
+    loop = SavesByTime()
+    loop.last_save_time = clock[0]
+    saves = []
+    for step in (24 * minute, -year, 24 * minute, minute, 25 * minute, year, minute):
+        clock[0] += step
+        loop.save_by_time()
+        saves.append(loop.saves)
+    assert saves == [0, 0, 0, 1, 2, 3, 3]
 
 
 def test_programs_see_the_promised_names(run, tmp_path, capsys):
@@ -474,6 +553,23 @@ def test_stop_request_asks_warns_and_gives_up(capsys):
     stop.poll()
     assert s2c.qsize() == 1 and 'once more' in capsys.readouterr().out
     stop.interrupt(2, None)
+    with pytest.raises(KeyboardInterrupt):
+        stop.poll()
+
+
+@pytest.mark.skipif(not hasattr(signal, 'SIGHUP'), reason='Windows has none')
+def test_a_terminal_that_is_closed_does_not_insist():
+    """Its shell and the system tell it, each once."""
+    s2c, started = queue.Queue(), threading.Event()
+    started.set()
+    stop = Trainer.StopRequest(s2c, started)
+    for _ in range(5):
+        stop.interrupt(signal.SIGHUP, None)
+        stop.poll()
+    assert list(s2c.queue) == [{'op': 'close'}]
+    stop.interrupt(signal.SIGINT, None)
+    stop.poll()
+    stop.interrupt(signal.SIGINT, None)
     with pytest.raises(KeyboardInterrupt):
         stop.poll()
 

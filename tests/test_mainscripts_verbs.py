@@ -271,3 +271,11 @@ def test_results_are_marked_unless_told(flags, marked, restored_sources):
     line = ["videoed", "video-from-sequence", "--input-dir", "i", "--output-file", "o.mp4"]
     verbs.configure_options(cli.parse_arguments(line + flags))
     assert get_setting(PROVENANCE) is marked
+
+
+def test_the_example_of_a_program_can_be_run():
+    with pytest.raises(UserError) as error:
+        verbs.parse_execute_programs([["60"]])
+    calls = []
+    exec(error.value.remedies[0].split('"')[1], {"model_save": lambda: calls.append(1)})
+    assert calls == [1]

@@ -138,3 +138,16 @@ def test_dated_backups_are_pruned_after_writing(tmp_path, monkeypatch):
     new = backups.write_new_backup(root, 'm', [source], {}, {})    # within the same second
     folder = backups.add_dated_backup(root, new, maximum=0, session_name='a/b')
     assert folder.name == '20240102T000003_a-b_2' and len(list(root.iterdir())) == 4
+
+
+@pytest.mark.parametrize('maximum', [1, 2])
+def test_a_clock_that_is_set_back_does_not_prune_the_newest(tmp_path, monkeypatch, maximum):
+    root, source = tmp_path / 'b', tmp_path / 'm.npy'
+    dates = ['20241027T024500', '20241027T025000', '20241027T020500']
+    for i, date in enumerate(dates):
+        source.write_text('save %d' % i)
+        monkeypatch.setattr(backups.time, 'strftime', lambda form: date)
+        new = backups.write_new_backup(root, 'm', [source], {}, {})
+        folder = backups.add_dated_backup(root, new, maximum)
+        assert (folder / 'm.npy').read_text() == 'save %d' % i
+    assert sorted(path.name for path in root.iterdir()) == sorted(dates[3 - maximum:])

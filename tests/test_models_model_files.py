@@ -1,6 +1,8 @@
 """models/model_files.py: which models a folder holds; rename and delete touch one model only (spec
 20 section 3)."""
+import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -177,3 +179,52 @@ def test_temporaries_of_a_model_with_a_record_are_left_alone(tmp_path):
     write_pickle(tmp_path / 'x_SAEHD_GAN.npy.tmp', {})
     model_files.recover_temporaries(tmp_path, 'x_SAEHD')
     assert not (tmp_path / 'x_SAEHD_GAN.npy').exists()
+
+
+@pytest.mark.parametrize('held', ['my face_SAEHD_history', 'my face_SAEHD_data.dat'])
+def test_a_rename_that_another_program_prevents_changes_nothing(held, folder, monkeypatch, capsys):
+    persist.commit_generation(folder, 'my face_SAEHD', {'my face_SAEHD_encoder.npy': b'e'})
+    before = names(folder)
+    rename = Path.rename
+
+    def refuse(self, target):
+        if self.name == held:
+            raise PermissionError(errno.EACCES, 'in use')
+        return rename(self, target)
+    monkeypatch.setattr(Path, 'rename', refuse)
+    script(monkeypatch, 'r', 'my face', 'new', '1')
+    assert model_files.choose_model_name(folder, 'SAEHD') == 'my face'
+    assert names(folder) == before
+    output = capsys.readouterr().out
+    assert held + ' cannot be renamed: in use' in output and 'keeps its name' in output
+
+
+def test_a_deletion_that_another_program_prevents_can_be_repeated(folder, monkeypatch, capsys):
+    """No earlier save of a model that is half deleted comes back in its place."""
+    files = {'x_SAEHD_data.dat': persist.dumps({'iter': 1, 'options': {}})}
+    for _ in range(2):
+        persist.commit_generation(folder, 'x_SAEHD', files, keep_previous=1)
+
+    def refuse(path):
+        raise PermissionError(errno.EACCES, 'in use')
+    monkeypatch.setattr(model_files.shutil, 'rmtree', refuse)
+    script(monkeypatch, 'd', 'x', 'x')
+    assert model_files.choose_model_name(folder, 'SAEHD') == 'x'
+    assert 'x_SAEHD_previous cannot be deleted: in use' in capsys.readouterr().out
+    assert names(folder / 'x_SAEHD_previous') == ['1']
+    assert not (folder / 'x_SAEHD_generation.json').exists()
+    monkeypatch.undo()
+    script(monkeypatch, 'd', 'x', 'a_b')
+    assert model_files.choose_model_name(folder, 'SAEHD') == 'a_b'
+    assert not [name for name in names(folder) if name.startswith('x_')]
+
+
+@pytest.mark.parametrize('name', ['sub/x', 'a\tb', 'a' * 240, 'x\udcff'])
+def test_a_name_whose_files_could_not_be_read_again_is_refused(name, tmp_path, monkeypatch):
+    from tiny_support import answer_with_defaults, make_model
+    answer_with_defaults(monkeypatch)
+    (tmp_path / 'model' / 'sub').mkdir(parents=True)
+    with pytest.raises(UserError, match='cannot be the name of a model'):
+        make_model(tmp_path, force_model_name=name)
+    with pytest.raises(UserError, match='cannot be the name of a model'):
+        model_files.clean_model_name(name)

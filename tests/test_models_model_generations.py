@@ -314,3 +314,17 @@ def test_no_good_save_at_all(folder, tmp_path_factory, capsys):
     assert 'doctor --model' in str(error.value)
     prepare_load(tmp_path_factory.mktemp('new'), NAME, goes_back=True)
     assert 'no save' in capsys.readouterr().out
+
+
+def test_restoring_xseg_leaves_the_default_options_of_its_class(tmp_path):
+    """Their name begins as those of the model's files do."""
+    files = {'XSeg_256.npy': persist.dumps({'w:0': np.float32(1)}),
+             'XSeg_data.dat': persist.dumps({'iter': 1, 'options': {}})}
+    persist.commit_generation(tmp_path, 'XSeg', files, 1)
+    persist.commit_generation(tmp_path, 'XSeg', files, 1)
+    (tmp_path / 'XSeg_generation.json').unlink()        # saved by an older install since
+    (tmp_path / 'XSeg_default_options.dat').write_bytes(persist.dumps({'face_type': 'wf'}))
+    previous = [generation for generation in list_generations(tmp_path, 'XSeg')
+                if generation.which == 'previous'][0]
+    model_generations.restore(tmp_path, 'XSeg', previous)
+    assert persist.load(tmp_path / 'XSeg_default_options.dat') == {'face_type': 'wf'}

@@ -8,6 +8,7 @@ import pytest
 from core import persist
 from core.errors import UserError
 from core.leras import nn
+from models import backups
 from tiny_support import answer_with_defaults, make_model, train
 
 
@@ -124,3 +125,46 @@ def test_previews_of_a_collapsed_model_can_be_written(tmp_path):
     model.get_previews = lambda: [('Tiny', picture)]
     model.create_backup()
     assert (tmp_path / 'model' / 't_Tiny_autobackups' / '01' / 'preview_Tiny.jpg').exists()
+
+
+def test_a_backup_that_fails_is_no_failed_save_and_is_made_up_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv('DFL_AUTOBACKUP_HOUR', '1')
+    model = make_model(tmp_path)
+    train(model, 1)
+    model.autobackup_start_time -= 3700
+    full = [True]
+
+    def check_room(folder, needed_bytes, what):
+        if full[0] and what == 'A backup':
+            raise UserError('the disk is full')
+    monkeypatch.setattr(backups, 'check_room', check_room)
+    assert model.save() is True and model.backups_made == 0
+    assert persist.load(tmp_path / 'model' / 't_Tiny_data.dat')['iter'] == 1
+    assert 'NOT backed up; the next save tries again: the disk is full' in capsys.readouterr().out
+    full[0] = False
+    assert model.save() is True and model.backups_made == 1
+    assert model.save() is True and model.backups_made == 1
+
+
+def test_a_clock_that_is_set_back_delays_a_backup_by_one_interval_at_most(tmp_path, monkeypatch):
+    monkeypatch.setenv('DFL_AUTOBACKUP_HOUR', '2')
+    model = make_model(tmp_path)
+    train(model, 1)
+    model.autobackup_start_time += 365 * 86400
+    model.save()
+    model.autobackup_start_time -= 2 * 3600
+    model.save()
+    assert model.backups_made == 1
+
+
+def test_previews_that_cannot_be_made_cost_no_backup(tmp_path, capsys):
+    def get_previews():
+        raise ValueError('an odd picture')
+    model = make_model(tmp_path)
+    train(model, 1)
+    model.save()
+    model.get_previews = get_previews
+    model.create_backup()
+    folder = tmp_path / 'model' / 't_Tiny_autobackups' / '01'
+    assert (folder / 't_Tiny_data.dat').exists() and not list(folder.glob('*.jpg'))
+    assert 'no previews: they cannot be made (ValueError: an odd' in capsys.readouterr().out

@@ -2,6 +2,7 @@
 import errno
 import os
 import shutil
+import time
 
 import pytest
 
@@ -191,3 +192,19 @@ def test_an_old_one_that_cannot_be_removed_is_told(tmp_path, monkeypatch):
     notice, = save(tmp_path, b'3')
     assert 'it is held' in notice and read_mark(tmp_path) == b'3'
     assert read_kept(tmp_path) == [b'2', b'1']
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='Windows tells when a file was made, not changed')
+def test_a_copy_with_its_old_date_is_kept_as_it_is(tmp_path, links):
+    """A backup that somebody put back by hand."""
+    save(tmp_path, b'1')
+    backup = tmp_path / 'backup'
+    backup.mkdir()
+    for name in NAMES:
+        shutil.copy2(str(tmp_path / name), str(backup / name))
+    save(tmp_path, b'2')
+    time.sleep(0.05)        # the clock of file systems ticks slower than that of programs
+    for name in NAMES:
+        shutil.copy2(str(backup / name), str(tmp_path / name))
+    save(tmp_path, b'3')
+    assert read_kept(tmp_path) == [b'1'] and read_mark(tmp_path) == b'3'

@@ -95,7 +95,9 @@ def _measure_present(folder: Path, name: str, manifest: Mapping[str, Any],
         if not present.is_file():
             continue
         stat = present.stat()
-        if file in known and stat.st_size == known[file]["size"] and stat.st_mtime <= recorded_at:
+        # ctime: a copy that somebody put back may bring its old mtime along
+        if file in known and stat.st_size == known[file]["size"] \
+                and max(stat.st_mtime, stat.st_ctime) <= recorded_at:
             result[file] = known[file]
         else:
             result[file] = measure_file(present)

@@ -225,7 +225,10 @@ class StopRequest:
             signal.signal(number, handler)
 
     def interrupt(self, number: int, frame: Any) -> None:
-        self.count += 1
+        # a terminal that is closed may say so several times (its shell, the system), and does not
+        # insist
+        if number != getattr(signal, 'SIGHUP', None) or self.count == 0:
+            self.count += 1
 
     def poll(self) -> None:
         if self.count == self.handled:

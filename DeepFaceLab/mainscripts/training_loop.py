@@ -2,6 +2,7 @@
 import os
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
@@ -52,6 +53,7 @@ class TrainingLoop(TrainingSaves, TrainingPrograms):
         self.execute_programs: List[List[Any]] = []
         self.step_names: Dict[str, Any] = {}  # of the last iteration, for programs
         self.i = 0
+        self.has_shown = False      # a preview was made
 
     def run(self) -> None:
         """Train until told to close. Raises what the model raises."""
@@ -187,9 +189,9 @@ class TrainingLoop(TrainingSaves, TrainingPrograms):
     def is_close_asked(self) -> bool:
         """Whether the main thread asks to close, or does so within a second: it looks at signals
         ten times a second."""
-        deadline = time.time() + CLOSE_WAIT_SEC
+        deadline = time.monotonic() + CLOSE_WAIT_SEC
         while not any(message['op'] == 'close' for message in list(self.s2c.queue)):
-            if time.time() >= deadline:
+            if time.monotonic() >= deadline:
                 return False
             time.sleep(DEBUG_IDLE_SEC)
         return True
@@ -240,6 +242,21 @@ class TrainingLoop(TrainingSaves, TrainingPrograms):
         return '; '.join('%d: %s' % (device.index, device.name) for device in devices) or 'CPU'
 
     def send_preview(self) -> None:
+        """Previews for the main thread. After the first ones, some that cannot be made are told: a
+        picture must not cost what was trained since a save."""
+        try:
+            self.put_preview()
+            self.has_shown = True
+        except Exception as error:  # noqa: BLE001 see above
+            if self.is_debug or not self.has_shown:
+                raise
+            io.log_info(traceback.format_exc())
+            io.log_err('The previews cannot be made, training goes on (%s: %s).'
+                       % (type(error).__name__, error))
+            self.state.report(is_waiting=False)
+        self.e.set()
+
+    def put_preview(self) -> None:
         start = time.time()
         if not self.parameters['no_preview']:
             if self.is_debug:
@@ -253,4 +270,3 @@ class TrainingLoop(TrainingSaves, TrainingPrograms):
                 })
                 self.status.write('preview', iteration=self.model.get_iter(),
                                   seconds=round(time.time() - start, 3))
-        self.e.set()

@@ -26,6 +26,8 @@ class TrainingSaves:
     def save_by_time(self) -> None:
         interval = self.save_interval_min * 60
         need_save = False
+        # a clock that was set back: the next save would be as much later
+        self.last_save_time = min(self.last_save_time, time.time())
         while time.time() - self.last_save_time >= interval:
             self.last_save_time += interval
             need_save = True
@@ -71,8 +73,9 @@ class TrainingSaves:
 
     @staticmethod
     def try_to(action: Callable[[], None], done: str) -> None:
-        """Run a save or backup that is not the last one: a full disk must not end the training."""
+        """Run a save or backup that is not the last one: a full disk, or memory that is short for a
+        moment, must not end the training."""
         try:
             action()
-        except (OSError, UserError) as error:
-            io.log_err('NOT %s, training goes on: %s' % (done, error))
+        except (OSError, UserError, MemoryError) as error:
+            io.log_err('NOT %s, training goes on: %s' % (done, str(error) or 'out of memory'))

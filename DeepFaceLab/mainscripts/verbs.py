@@ -96,7 +96,7 @@ def parse_execute_programs(values) -> list:
             programs.append([int(tokens[0]), tokens[1]])
         except (ValueError, IndexError) as error:
             raise UserError("--execute-program takes seconds and program text, got {}".format(
-                tokens), ['for example: --execute-program 3600 "self.model_save()"']) from error
+                tokens), ['for example: --execute-program 3600 "model_save()"']) from error
     return programs
 
 

@@ -168,6 +168,7 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         if force_name is None:
             force_name = model_files.choose_model_name(
                 self.saved_models_path, self.model_class_name, silent, may_write)
+        model_files.check_name(force_name)
         return '%s_%s' % (force_name, self.model_class_name)
 
     def _load_data(self) -> None:

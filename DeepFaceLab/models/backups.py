@@ -107,8 +107,8 @@ def list_dated_backups(root: Path) -> List[Path]:
 
 
 def add_dated_backup(root: Path, new: Path, maximum: int, session_name: str = '') -> Path:
-    """Name `new` by the date and, after that, delete the oldest ones beyond `maximum` (0 keeps
-    all). UserError."""
+    """Name `new` by the date and, after that, delete the oldest of the others beyond `maximum` (0
+    keeps all). UserError."""
     name = time.strftime('%Y%m%dT%H%M%S')
     if session_name:
         name += '_' + ''.join(char if char.isalnum() or char in ' -' else '-'
@@ -120,6 +120,8 @@ def add_dated_backup(root: Path, new: Path, maximum: int, session_name: str = ''
     persist.replace_file(new, folder)
     persist.sync_folder(root)
     if maximum > 0:
-        for old in list_dated_backups(root)[:-maximum]:
+        # not the new one, which may be the oldest by name: clocks are set back
+        others = [path for path in list_dated_backups(root) if path != folder]
+        for old in others[:max(0, len(others) + 1 - maximum)]:
             persist.remove_tree(old, parked=root / PARKED)
     return folder

@@ -6,14 +6,16 @@ never at the first underscore.
 """
 import shutil
 from pathlib import Path
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 from core import persist
 from core.errors import UserError
+from core.file_names import is_plain_file_name
 from core.interact import interact as io
 
 DATA_SUFFIX = 'data.dat'
 DEFAULT_NEW_NAME = 'new'
+LONGEST_ENDING = 30     # characters behind a name: class, part, suffix
 
 
 def list_saved_models(folder: Path, model_class_name: str, may_write: bool = True) -> List[str]:
@@ -82,32 +84,49 @@ def list_model_entries(folder: Path, name: str, model_class_name: str) -> List[P
 
 
 def rename_model(folder: Path, name: str, new_name: str, model_class_name: str) -> None:
-    """Rename every file and folder of a model. Raises UserError if the new name is taken or no
-    file name."""
+    """Rename every file and folder of a model, or none. Raises UserError if the new name is taken
+    or no file name, or where another program holds a file."""
     new_name = clean_model_name(new_name)
     if list_model_entries(folder, new_name, model_class_name):
         raise UserError('There already is a model %r of class %s.' % (new_name, model_class_name),
                         ['choose another name', 'delete or rename that model first'])
     prefix = '%s_%s_' % (name, model_class_name)
-    # the record of the last save names the files as they were called
     manifest = persist.manifest_path(folder, prefix[:-1])
-    if manifest.exists():
-        manifest.unlink()
     # data.dat last: until then a crash leaves the model listed under its old name
-    entries = sorted(list_model_entries(folder, name, model_class_name),
-                     key=lambda path: path.name == prefix + DATA_SUFFIX)
-    for path in entries:
-        path.rename(
-            path.with_name('%s_%s_%s' % (new_name, model_class_name, path.name[len(prefix):])))
+    entries = sorted((path for path in list_model_entries(folder, name, model_class_name)
+                      if path != manifest), key=lambda path: path.name == prefix + DATA_SUFFIX)
+    renamed: List[Tuple[Path, Path]] = []
+    try:
+        for path in entries:
+            new_path = path.with_name('%s_%s_%s' % (new_name, model_class_name,
+                                                    path.name[len(prefix):]))
+            path.rename(new_path)
+            renamed.append((path, new_path))
+    except OSError as error:
+        for old_path, new_path in reversed(renamed):
+            new_path.rename(old_path)
+        raise UserError('%s cannot be renamed: %s. The model keeps its name.' % (
+            path, error.strerror or error), ['close the program that has it open']) from error
+    # it names the files as they were called
+    persist.remove_file(manifest)
 
 
 def delete_model(folder: Path, name: str, model_class_name: str) -> None:
-    """Delete every file and folder of a model, histories and backups included."""
-    for path in list_model_entries(folder, name, model_class_name):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(str(path))
-        else:
-            path.unlink()
+    """Delete every file and folder of a model, histories and backups included. UserError for what
+    another program holds: the model is still listed then, and can be deleted again."""
+    model = '%s_%s' % (name, model_class_name)
+    # The record first: with data.dat missing it would bring an earlier save back. data.dat last.
+    order = {persist.manifest_path(folder, model).name: 0, '%s_%s' % (model, DATA_SUFFIX): 2}
+    for path in sorted(list_model_entries(folder, name, model_class_name),
+                       key=lambda path: order.get(path.name, 1)):
+        try:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(str(path))
+            else:
+                path.unlink()
+        except OSError as error:
+            raise UserError('%s cannot be deleted: %s.' % (path, error.strerror or error), [
+                'close the program that has it open, and delete the model again']) from error
 
 
 def clean_model_name(name: str) -> str:
@@ -115,9 +134,21 @@ def clean_model_name(name: str) -> str:
     impossible one."""
     name = name.replace('_', ' ').strip()
     if not name or any(char in name for char in '/\\:*?"<>|') or name in ('.', '..'):
-        raise UserError('%r cannot be the name of a model: it becomes a part of file names.' % name,
-                        ['use letters, digits, spaces and hyphens'])
+        raise make_name_error(name)
+    check_name(name)
     return name
+
+
+def check_name(name: str) -> None:
+    """UserError for a name whose files could be written, but not be read again or not be found
+    where they are looked for: folders in it, control characters, too long."""
+    if not is_plain_file_name(name + LONGEST_ENDING * 'x'):
+        raise make_name_error(name)
+
+
+def make_name_error(name: str) -> UserError:
+    return UserError('%r cannot be the name of a model: it becomes a part of file names.' % name,
+                     ['use letters, digits, spaces and hyphens'])
 
 
 def ask_new_name() -> str:

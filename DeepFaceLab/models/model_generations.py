@@ -20,6 +20,7 @@ CURRENT = 'current'
 PREVIOUS = 'previous'
 WEIGHTS_SUFFIX = '.npy'
 DATA_ENDING = '_' + model_files.DATA_SUFFIX
+DEFAULTS_ENDING = '_default_options.dat'    # of a class; it begins as the files of XSeg do
 
 VERIFIED, DAMAGED, UNRECORDED = 'verified', 'damaged', 'unrecorded'
 
@@ -75,7 +76,8 @@ def list_files(generation: Generation, record: Dict[str, Any]) -> List[str]:
     data.dat last."""
     names = record.get('files') or [path.name for path in generation.folder.iterdir()
                                     if path.name.startswith(generation.name + '_')]
-    return sorted((name for name in names if name.endswith((WEIGHTS_SUFFIX, '.dat', '.txt'))),
+    return sorted((name for name in names if name.endswith((WEIGHTS_SUFFIX, '.dat', '.txt'))
+                   and not name.endswith(DEFAULTS_ENDING)),
                   key=lambda name: (name.endswith(DATA_ENDING), name))
 
 

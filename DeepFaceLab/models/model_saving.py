@@ -5,6 +5,7 @@ from typing import Dict
 
 from core import persist
 from core.cv2ex import cv2_encode
+from core.errors import UserError
 from core.imagelib.common import to_uint8
 from core.interact import interact as io
 
@@ -41,12 +42,20 @@ class SavingAndBackups:
     def _backup_if_due(self) -> None:
         if self.autobackup_hour == 0 or not self.is_training:
             return
-        hours = int((time.time() - self.autobackup_start_time) // 3600)
+        now = time.time()
+        # a clock that was set back: the next backup would be as much later
+        self.autobackup_start_time = min(self.autobackup_start_time, now)
+        hours = int((now - self.autobackup_start_time) // 3600)
         if hours >= self.autobackup_hour:
+            try:
+                self.create_backup()
+            except (OSError, UserError) as error:   # the save, of which this is the end, is good
+                io.log_err('The model is saved, but NOT backed up; the next save tries again: %s'
+                           % error)
+                return
             # stay on the original beat, however many intervals went by
             beats = hours // self.autobackup_hour
             self.autobackup_start_time += beats * self.autobackup_hour * 3600
-            self.create_backup()
 
     def create_backup(self) -> None:
         """Copy the saved files into a new backup, `01` of `<model>_autobackups` (spec 20 section
@@ -80,8 +89,13 @@ class SavingAndBackups:
 
     def _encode_backup_previews(self) -> Dict[str, bytes]:
         """File name -> JPEG of every preview."""
-        return {'preview_%s.jpg' % name: cv2_encode('.jpg', to_uint8(image))
-                for name, image in self.get_previews()}
+        try:
+            return {'preview_%s.jpg' % name: cv2_encode('.jpg', to_uint8(image))
+                    for name, image in self.get_previews()}
+        except Exception as error:  # noqa: BLE001 a picture must not cost what was trained since a save
+            io.log_err('The backup has no previews: they cannot be made (%s: %s).'
+                       % (type(error).__name__, error))
+            return {}
 
     def find_saved_file(self, filename: str) -> Path:
         """Path of a saved part. XSeg's wrapper saves without the model's name in front."""

@@ -1,20 +1,46 @@
 """Log lines and the progress bar (spec 41 sections 2.1 and 2.2)."""
+import contextlib
+import errno
+import os
 import sys
 import threading
 from typing import Callable, Iterable, Iterator, List, Optional
 
 REFRESH_INTERVAL = 0.1  # s; a bar of very small items must not spend its time on drawing
 
+# What a write is answered with when its reader is gone for good: a closed terminal, the other end
+# of a pipe.
+READER_IS_GONE = (errno.EIO, errno.EPIPE)
+
 _bar_lock = threading.RLock()
 
 
 def print_text(text: str, end: str = '\n') -> None:
-    """print() that survives a console whose encoding lacks a character of a file name."""
+    """print() that survives a console whose encoding lacks a character of a file name, a terminal
+    that is closed, and a log on a full disk: a line is no reason to lose what was trained since
+    the last save."""
     try:
-        print(text, end=end, flush=True)
-    except UnicodeEncodeError:
-        encoding = sys.stdout.encoding or 'ascii'
-        print(text.encode(encoding, 'backslashreplace').decode(encoding), end=end, flush=True)
+        try:
+            print(text, end=end, flush=True)
+        except UnicodeEncodeError:
+            encoding = sys.stdout.encoding or 'ascii'
+            print(text.encode(encoding, 'backslashreplace').decode(encoding), end=end, flush=True)
+    except OSError as error:
+        if error.errno in READER_IS_GONE:
+            send_output_nowhere()
+
+
+def send_output_nowhere() -> None:
+    """Let stdout, and stderr where that goes to the same place, write to the null device: every
+    other print() and the end of the interpreter would fail as well."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):      # a replaced stdout
+        number = sys.stdout.fileno()
+        with contextlib.suppress(OSError, ValueError, AttributeError), \
+                open(os.devnull, 'wb') as null:
+            if os.path.sameopenfile(number, sys.stderr.fileno()):
+                os.dup2(null.fileno(), sys.stderr.fileno())
+        with open(os.devnull, 'wb') as null:
+            os.dup2(null.fileno(), number)
 
 
 class ProgressMixin:

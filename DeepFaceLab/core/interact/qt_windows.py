@@ -261,10 +261,10 @@ class QtWindows:
         if threading.get_ident() != self._thread:
             time.sleep(seconds)
             return
-        deadline, keys = time.time() + seconds, self._keys
+        deadline, keys = time.monotonic() + seconds, self._keys
         while True:
             self._work()
-            left = deadline - time.time()
+            left = deadline - time.monotonic()
             if left <= 0 or self._keys != keys:
                 return
             time.sleep(min(TURN_SEC, left))
