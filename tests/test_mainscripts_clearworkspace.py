@@ -51,14 +51,15 @@ def test_the_folders_are_moved_and_made_anew(workspace, monkeypatch):
     assert len(list(workspace.glob("cleared_*"))) == 2
 
 
-def test_a_folder_whose_name_the_output_cannot_write(tmp_path):
+@pytest.mark.parametrize("tree", ["DeepFaceLab", "DeepFaceLab_SAEHDBW"])
+def test_a_folder_whose_name_the_output_cannot_write(tree, tmp_path):
     """As where an output goes to a file on Windows; spec 81: never a traceback."""
     folder = tmp_path / "w\u00f6rk \u5de5"
     (folder / "data_src").mkdir(parents=True)
     done = subprocess.run(
-        [sys.executable, str(TREE / "main.py"), "clear-workspace", "--workspace", str(folder),
-         "--yes"], env=dict(os.environ, PYTHONIOENCODING="ascii"), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        [sys.executable, str(TREE.parent / tree / "main.py"), "clear-workspace", "--workspace",
+         str(folder), "--yes"], env=dict(os.environ, PYTHONIOENCODING="ascii"),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output = done.stdout.decode("ascii")
     assert done.returncode == 0 and output.rstrip().endswith("Done."), output
     assert "w\\xf6rk \\u5de5" in output
