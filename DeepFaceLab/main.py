@@ -53,5 +53,8 @@ if __name__ == "__main__":
         sys.exit("Python 3.6 or newer is needed, this is {}.{}".format(*sys.version_info[:2]))
     import multiprocessing
 
+    from core.stdex import spare_letters
+
     multiprocessing.set_start_method("spawn")
+    spare_letters()
     sys.exit(main())

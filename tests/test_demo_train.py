@@ -15,6 +15,26 @@ def test_a_folder_without_a_workspace_is_refused(tmp_path):
         train.run_demo(tmp_path)
 
 
+@pytest.mark.parametrize("minutes", [0, -1, float("nan"), float("inf")])
+def test_no_time_to_train_in_is_refused(minutes, tmp_path):
+    (tmp_path / workspace.MARKER).write_text("{}")
+    with pytest.raises(UserError, match="--minutes is"):
+        train.run_demo(tmp_path, minutes=minutes)
+    assert [path.name for path in tmp_path.iterdir()] == [workspace.MARKER]
+
+
+def test_any_time_is_enough_for_an_iteration():
+    class Model:
+        iterations = 0
+
+        def train_one_iter(self):
+            self.iterations += 1
+
+    model = Model()
+    train.train_model(model, 0, minutes=1e-6)
+    assert model.iterations > 0
+
+
 def test_the_verdict(capsys):
     goal = Goal(10, 0.3, 0.25, 0.5)
     assert report_result((0.2, 0.2), 0.6, goal) and "MISSED" not in capsys.readouterr().out

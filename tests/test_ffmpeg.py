@@ -1,4 +1,7 @@
 """core/ffmpeg.py: a real ffmpeg is run, fed, and its failures are told."""
+import errno
+import subprocess
+
 import cv2
 import numpy as np
 import pytest
@@ -44,6 +47,50 @@ def test_ffmpeg_that_ends_while_it_is_fed(tmp_path):
     parts = iter(make_pictures(1) + [bytes(1 << 16)] * 200)
     with pytest.raises(UserError, match="(?s)ffmpeg failed.*nofolder"):
         ffmpeg.feed_ffmpeg(pipe_to(tmp_path / "nofolder" / "v.avi"), parts)
+
+
+@pytest.mark.parametrize("is_windows", [False, True])
+def test_ffmpeg_that_reads_nothing(is_windows, tmp_path, monkeypatch):
+    """Windows says EINVAL for a pipe without a reader."""
+    broken = []
+
+    class Pipe:
+        def __init__(self, pipe):
+            self.pipe = pipe
+
+        def call(self, function, *arguments):
+            try:
+                function(*arguments)
+            except OSError:
+                broken.append(function)
+                if is_windows:
+                    raise OSError(errno.EINVAL, "Invalid argument") from None
+                raise
+
+        def write(self, data):
+            self.call(self.pipe.write, data)
+
+        def close(self):
+            self.call(self.pipe.close)
+
+    class Popen(subprocess.Popen):
+        def __init__(self, *arguments, **keywords):
+            super().__init__(*arguments, **keywords)
+            self.stdin = Pipe(self.stdin)
+
+    monkeypatch.setattr(ffmpeg.subprocess, "Popen", Popen)
+    parts = iter([bytes(1 << 16)] * 200)
+    with pytest.raises(UserError, match="(?s)ffmpeg failed.*nosuchoption"):
+        ffmpeg.feed_ffmpeg(["-nosuchoption", "1"] + pipe_to(tmp_path / "v.avi"), parts)
+    assert broken and next(parts, None) is not None     # no more is read than is of use
+
+
+def test_another_error_of_the_pipe_is_not_hidden():
+    def fail(data):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output"):
+        ffmpeg._hand_over(fail, b"x")
 
 
 def test_failing_source_of_pictures_ends_ffmpeg(tmp_path):

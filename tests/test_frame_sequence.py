@@ -1,4 +1,6 @@
 """mainscripts/frame_sequence.py: the pictures that make a video."""
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -105,6 +107,16 @@ def test_folder_of_faces_is_refused(facesets, tmp_path):
         frame_sequence.refuse_faces([tmp_path / "frame.jpg", faces[1]])
     (tmp_path / "text.jpg").write_bytes(b"no picture")
     frame_sequence.refuse_faces([tmp_path / "text.jpg"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_a_frame_that_is_a_link(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "work").mkdir()
+    data = write(tmp_path / "real" / "1.png").read_bytes()
+    os.symlink(os.path.join("real", "1.png"), str(tmp_path / "1.png"))
+    frame_sequence.link_or_copy(tmp_path / "1.png", tmp_path / "work" / "000001.png")
+    assert (tmp_path / "work" / "000001.png").read_bytes() == data
 
 
 def test_link_or_copy_where_links_are_refused(tmp_path, monkeypatch):

@@ -1,11 +1,14 @@
 """mainscripts/ClearWorkspace.py: moves, asks, never at the end of input."""
 import io
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 import main
+from conftest import TREE
 from core.errors import UserError
 from mainscripts import ClearWorkspace
 
@@ -46,6 +49,21 @@ def test_the_folders_are_moved_and_made_anew(workspace, monkeypatch):
     assert (workspace.parent / "outside.txt").read_text() == "outside"
     assert ClearWorkspace.main(workspace, True) == 0    # in the same second: another folder
     assert len(list(workspace.glob("cleared_*"))) == 2
+
+
+@pytest.mark.parametrize("tree", ["DeepFaceLab", "DeepFaceLab_SAEHDBW"])
+def test_a_folder_whose_name_the_output_cannot_write(tree, tmp_path):
+    """As where an output goes to a file on Windows; spec 81: never a traceback."""
+    folder = tmp_path / "w\u00f6rk \u5de5"
+    (folder / "data_src").mkdir(parents=True)
+    done = subprocess.run(
+        [sys.executable, str(TREE.parent / tree / "main.py"), "clear-workspace", "--workspace",
+         str(folder), "--yes"], env=dict(os.environ, PYTHONIOENCODING="ascii"),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    output = done.stdout.decode("ascii")
+    assert done.returncode == 0 and output.rstrip().endswith("Done."), output
+    assert "w\\xf6rk \\u5de5" in output
+    assert (folder / "model").is_dir() and (folder / "data_dst" / "aligned").is_dir()
 
 
 def test_a_folder_that_is_open_elsewhere_leaves_everything(workspace, monkeypatch, capsys):

@@ -1,5 +1,6 @@
 """mainscripts/FacesetEnhancer.py: a process a device, faces with their data, failures."""
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -62,6 +63,17 @@ def test_faces_are_enhanced_and_merged(faces, stand_in):
         expected = np.floor((pixels / 255 * 0.5 + 0.25) * 255)
         assert np.abs(face.get_img() - expected).mean() < 1.5
     assert not faces.with_name("faces_enhanced").exists()
+
+
+@pytest.mark.parametrize("given", [dict(cpu_only="y"), dict(force_gpu_idxs="0")])
+def test_the_device_is_taken_from_every_source(faces, stand_in, monkeypatch, given):
+    """As --cpu-only and --force-gpu-idxs: nobody is asked."""
+    answer(monkeypatch, **given)
+    monkeypatch.setattr(nn, "ask_choose_device_idxs", None)
+    monkeypatch.setattr(nn.DeviceConfig, "GPUIndexes", staticmethod(
+        lambda indexes: SimpleNamespace(devices=["GPU %d" % index for index in indexes])))
+    FacesetEnhancer.process_folder(faces)
+    assert OneProcess.devices == ([] if "cpu_only" in given else ["GPU 0"])
 
 
 def test_files_of_no_use_stay(faces, stand_in, monkeypatch, capsys):

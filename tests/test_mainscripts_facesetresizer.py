@@ -1,4 +1,7 @@
 """mainscripts/FacesetResizer.py: pixels and data of resized faces, and what is left of failures."""
+import errno
+import os
+
 import cv2
 import faceset_support
 import numpy as np
@@ -190,6 +193,21 @@ def test_results_are_kept_when_they_cannot_be_merged(faces, monkeypatch):
     after, output = read_tree(faces), read_tree(faces.parent / "faces.v1_resized")
     assert [name for name in before if after[name] != before[name]] == ["00000_0.jpg"]
     assert sorted(output) == ["00001_0.jpg", "00002_0.jpg"]
+
+
+def test_a_faceset_that_is_a_link_to_another_drive(faces, monkeypatch):
+    """Its results are beside the link, and cannot be renamed onto the originals."""
+    before, replace = load(faces), os.replace
+
+    def refuse_other_folders(source, target):
+        if os.path.dirname(str(source)) != os.path.dirname(str(target)):
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        replace(source, target)
+    monkeypatch.setattr(os, "replace", refuse_other_folders)
+    after = resize(faces, monkeypatch, resize_size=128)
+    assert list(after) == list(before)
+    assert {face.get_shape() for face in after.values()} == {(128, 128, 3)}
+    assert not (faces.parent / "faces.v1_resized").exists()
 
 
 def test_nothing_is_merged_when_a_result_cannot_be_written(faces, monkeypatch):

@@ -1,4 +1,5 @@
 """mainscripts/file_moves.py: no file takes the place of another, wherever a run is cut off."""
+import errno
 import os
 
 import pytest
@@ -93,6 +94,32 @@ def test_moving_and_copying_replace_nothing(folder, tmp_path):
     assert file_moves.copy_into(folder / "00001.jpg", target) == copy    # not twice
     (folder / "00001.jpg").write_text("new")
     assert file_moves.copy_into(folder / "00001.jpg", target).name == "00001_1.jpg"
+
+
+def test_moving_to_another_drive(folder, tmp_path, monkeypatch):
+    """A faceset's folder may be a link: its trash beside the link is then elsewhere."""
+    def refuse(source, target):
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+    monkeypatch.setattr(os, "rename", refuse)
+    os.utime(str(folder / "a.jpg"), (1000000000, 1000000000))
+    before = count_contents(folder)
+    assert file_moves.move_into([folder / "a.jpg", folder / "00000.jpg"], tmp_path / "trash") == 2
+    assert list_names(tmp_path / "trash") == ["00000.jpg", "a.jpg"]
+    assert not (folder / "a.jpg").exists() and count_contents(folder, tmp_path / "trash") == before
+    assert (tmp_path / "trash" / "a.jpg").stat().st_mtime == 1000000000
+
+
+def test_a_copy_to_another_drive_that_fails_leaves_the_original(folder, tmp_path, monkeypatch):
+    def refuse(source, target):
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    def is_full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(os, "rename", refuse)
+    monkeypatch.setattr(os, "fsync", is_full)
+    with pytest.raises(UserError, match="No space left"):
+        file_moves.move_into([folder / "a.jpg"], tmp_path / "trash")
+    assert (folder / "a.jpg").read_text() == "a.jpg" and list_names(tmp_path / "trash") == []
 
 
 def test_a_file_that_cannot_be_renamed_is_named(folder, monkeypatch):

@@ -48,6 +48,12 @@ def run(*arguments):
     return main_module.main(['util', '--cpu-only'] + [str(argument) for argument in arguments])
 
 
+@pytest.mark.parametrize('name', ['s', 's.xyz'])
+def test_a_plot_of_no_kind_is_told_before_anything_is_measured(name, tmp_path):
+    with pytest.raises(UserError, match='{} is no kind of picture'.format(name)):
+        ModelStats.main('p', tmp_path / 'none', tmp_path, tmp_path, plot_path=tmp_path / name)
+
+
 def test_a_real_run(trained, facesets, tmp_path, capsys):
     before = support.sum_up(trained), support.sum_up(facesets.src), support.sum_up(facesets.dst)
     code = run('--model-stats', 'p', '--model-dir', trained, '--batches', 1,

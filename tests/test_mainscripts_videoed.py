@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import main as main_module
-from core import options, provenance
+from core import options, persist, provenance
 from core.errors import UserError
 from core.ffmpeg import find_ffmpeg, run_ffmpeg
 from core.interact import interact as io
 from core.video_probe import probe_video
-from mainscripts import VideoEd
+from mainscripts import VideoEd, frame_sequence
 
 PROMPTS = json.loads((Path(__file__).parent / "golden" / "videoed" / "calls.json").read_text())[
     "prompts"]
@@ -142,6 +142,12 @@ def test_cut(source, tmp_path, asked):
     assert list_names(tmp_path) == ["data_src.mp4", "data_src_cut.mp4"]
 
 
+def test_blanks_around_a_time_are_none_of_it(source, tmp_path):
+    """As `set FROM=0.2 ` in a batch file has them."""
+    VideoEd.cut_video(source, "0.2 ", " 00:00:00.5", 0, 8)
+    assert len(read_video(tmp_path / "data_src_cut.mp4")) in (9, 10)
+
+
 @pytest.mark.parametrize("text, seconds", [("00:01:12.500", 72.5), ("1:02", 62), ("12.25", 12.25),
                                            ("02:00:00", 7200)])
 def test_times(text, seconds):
@@ -182,6 +188,31 @@ def test_denoise_changes_all_or_nothing(tmp_path):
     with pytest.raises(UserError):
         VideoEd.denoise_image_sequence(folder, factor=3)
     assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize("error", [UserError, KeyboardInterrupt])
+@pytest.mark.parametrize("has_links", [True, False])
+def test_denoised_frames_that_cannot_take_their_place(error, has_links, tmp_path, monkeypatch):
+    """One is held by a viewer, or the user stops it: a second run must not denoise twice."""
+    folder = write_frames(tmp_path / "f", 4)
+    before = snapshot(folder)
+    real, left = persist.replace_file, [2]
+
+    def replace(temp, path):
+        if path.parent == folder:
+            left[0] -= 1
+            if left[0] == -1:
+                raise error("f02.png is held")
+        real(temp, path)
+
+    def refuse(source, target):
+        raise OSError("no links here")
+    monkeypatch.setattr(persist, "replace_file", replace)
+    if not has_links:
+        monkeypatch.setattr(frame_sequence.os, "link", refuse)
+    with pytest.raises(error):
+        VideoEd.denoise_image_sequence(folder, factor=9)
+    assert left[0] < -1 and snapshot(folder) == before
 
 
 @pytest.mark.parametrize("spoil, message", [
@@ -229,6 +260,26 @@ def test_calls_of_the_launchers(name, flags, source, tmp_path, capsys):
     assert info.audio_index == (1 if "--include-audio" in flags else None)
     assert len(read_video(tmp_path / name)) == 9
     assert provenance.DIGITAL_SOURCE_TYPE in read_comment(tmp_path / name)
+
+
+@pytest.mark.parametrize("environ, words", [({"DFL_LOSSLESS": "y"}, []),
+                                            ({}, ["--set", "lossless=y"])])
+def test_lossless_is_taken_from_every_source(environ, words, tmp_path, asked, monkeypatch):
+    """Without any of them it is lossy, and not asked: the flag is not there."""
+    write_frames(tmp_path / "f", 3)
+    line = ["videoed", "video-from-sequence", "--input-dir", str(tmp_path / "f"), "--output-file",
+            str(tmp_path / "r.mp4"), "--fps", "25"]
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert main_module.main(line + words) == 0
+    assert asked == []      # the bitrate means nothing
+
+
+def test_lossy_without_the_flag(tmp_path, asked):
+    write_frames(tmp_path / "f", 3)
+    assert main_module.main(["videoed", "video-from-sequence", "--input-dir", str(tmp_path / "f"),
+                             "--output-file", str(tmp_path / "r.mp4"), "--fps", "25"]) == 0
+    assert asked == [("input_int", 16)]
 
 
 def test_no_provenance(tmp_path):

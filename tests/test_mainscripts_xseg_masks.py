@@ -60,7 +60,8 @@ def test_custom_face_without_a_matrix_is_seen_as_it_is(custom_face):
 
 @pytest.mark.parametrize("options, expected", [
     ({"face_type": "f"}, "f"), ({"face_type": "custom"}, "custom"), ({"face_type": "odd"}, None),
-    ({}, None), (None, None)])
+    ({}, None), (None, None), (["face_type"], None), ({"face_type": ["f"]}, None),
+    ({"face_type": {}}, None)])
 def test_face_type_of_a_model(tmp_path, options, expected):
     assert xseg_masks.read_face_type(tmp_path) is None
     (tmp_path / "XSeg_data.dat").write_bytes(persist.dumps({"iter": 1, "options": options}))

@@ -6,7 +6,7 @@ import pytest
 from core import options
 from core.errors import UserError
 from core.leras import nn
-from models.device_choice import choose_device, parse_gpu_idxs
+from models.device_choice import choose_device, is_device_told, parse_gpu_idxs
 from tiny_support import answer_with_defaults, make_model
 
 
@@ -52,6 +52,15 @@ def test_options_answer_what_the_arguments_leave_open(monkeypatch):
     assert chosen[1:] == [[1]], 'the argument is the stronger'
     give(cpu_only='y', force_gpu_idxs='0')
     assert choose_device(False, None, False) == 'CPU'
+
+
+@pytest.mark.parametrize('arguments, flags, is_told', [
+    ((), {}, False), ((True,), {}, True), ((False, '1'), {}, True), ((False, ''), {}, False),
+    ((), dict(cpu_only='y'), True), ((), dict(cpu_only='n'), False),
+    ((), dict(force_gpu_idxs='0'), True), ((), dict(force_gpu_idxs=''), False)])
+def test_whether_the_device_is_told(arguments, flags, is_told, monkeypatch):
+    monkeypatch.setattr(options, '_sources', options.OptionSources(flags=flags, environ={}))
+    assert is_device_told(*arguments) is is_told
 
 
 @pytest.mark.parametrize('given, indexes', [

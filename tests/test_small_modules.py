@@ -82,6 +82,23 @@ def test_suppressed_output_without_descriptors(monkeypatch):
     assert stream.getvalue() == 'shown\n'
 
 
+@pytest.mark.parametrize('flags', [[], ['-u']])
+def test_letters_that_the_output_lacks(flags):
+    code = ("from core.stdex import spare_letters\n"
+            "print('first')\nspare_letters()\nprint('a\\u5de5')\nspare_letters()\nprint('b\\xe9')")
+    output = subprocess.check_output([sys.executable] + flags + ['-c', code],
+                                     env=dict(os.environ, PYTHONIOENCODING='ascii'))
+    assert output.split() == [b'first', b'a\\u5de5', b'b\\xe9']
+
+
+def test_an_output_of_others_is_left_alone(monkeypatch):
+    """Of a notebook or a test runner."""
+    for stream in (None, io.StringIO()):
+        monkeypatch.setattr(sys, 'stdout', stream)
+        stdex.spare_letters()
+        assert sys.stdout is stream
+
+
 @pytest.mark.skipif(os.name == 'nt', reason="POSIX nice values")
 @pytest.mark.parametrize('value, lowered', [(None, True), ('1', True), ('0', False), ('n', False)])
 def test_lowest_priority(value, lowered):

@@ -51,6 +51,12 @@ def test_reference_without_sound_is_no_input():
         video_arguments.encode_pipe(DIR / "r.mp4", "25", 16)
 
 
+@pytest.mark.parametrize("suffix, is_jpeg", [(".jpg", True), (".jpeg", True), (".png", False)])
+def test_denoised_jpegs_keep_their_quality_under_both_suffixes(suffix, is_jpeg):
+    words = video_arguments.denoise_frames(DIR / "in", DIR / "out", suffix, 7)
+    assert (words[-3:-1] == ["-q:v", "2"]) is is_jpeg
+
+
 def test_metadata_stands_with_the_output():
     words = video_arguments.encode_pipe(DIR / "r.mp4", "25", 16, metadata=["-metadata", "a=b"])
     assert words[-4:] == ["-metadata", "a=b", str(DIR / "r.mp4"), "-y"]

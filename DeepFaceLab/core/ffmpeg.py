@@ -1,10 +1,11 @@
 """Which ffmpeg program to call, and calling it."""
+import errno
 import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Callable, Iterable, Iterator, List, Optional, Sequence
+from typing import IO, Any, Callable, Iterable, Iterator, List, Optional, Sequence
 
 from core import persist
 from core.errors import UserError
@@ -49,12 +50,10 @@ def run_ffmpeg(arguments: Sequence[str], on_frame: Optional[Callable[[int], None
 def feed_ffmpeg(arguments: Sequence[str], parts: Iterable[bytes], is_strict: bool = False) -> None:
     """Run ffmpeg with `parts` as its standard input; `is_strict` and errors as `run_ffmpeg`."""
     with _start((_STRICT if is_strict else []) + list(arguments), subprocess.PIPE) as process:
-        try:
-            for part in parts:
-                process.stdin.write(part)
-            process.stdin.close()
-        except BrokenPipeError:
-            pass    # it has ended: its exit code and message say why
+        for part in parts:
+            if not _hand_over(process.stdin.write, part):
+                break       # it has ended: its exit code and message say why
+        _hand_over(process.stdin.close)
 
 
 @contextmanager
@@ -77,13 +76,21 @@ def _start(arguments: List[str], stdin: int) -> Iterator[subprocess.Popen]:
                             ["Command: " + " ".join(command)])
 
 
+def _hand_over(call: Callable[..., Any], *arguments: Any) -> bool:
+    """Write to a pipe or close it; False when what is still buffered has no reader any more."""
+    try:
+        call(*arguments)
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EINVAL):      # Windows: EINVAL
+            raise
+        return False
+    return True
+
+
 def _close(process: subprocess.Popen) -> None:
     process.stdout.close()
     if process.stdin is not None:
-        try:
-            process.stdin.close()
-        except BrokenPipeError:
-            pass    # what was still buffered has no reader
+        _hand_over(process.stdin.close)
     process.wait()
 
 

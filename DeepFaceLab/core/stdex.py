@@ -1,4 +1,5 @@
-"""Silencing of native code that prints (spec 41 section 4.3)."""
+"""Standard output: silencing of native code that prints (spec 41 section 4.3), letters that the
+output's encoding lacks."""
 import io
 import os
 import sys
@@ -53,3 +54,22 @@ class suppress_stdout_stderr:
             stream.flush()
         except (ValueError, io.UnsupportedOperation):
             return  # closed stream: nothing to keep
+
+
+def spare_letters() -> None:
+    """From now on what the encoding of standard output lacks is written as `\\xe9`: the name of a
+    folder must not end a verb that has done its work.
+
+    For the main program. On Windows an output that goes to a file has the system's code page.
+    """
+    stream, errors = sys.stdout, 'backslashreplace'
+    if stream is None or stream is not sys.__stdout__ or stream.errors != 'strict':
+        return
+    if hasattr(stream, 'reconfigure'):
+        stream.reconfigure(errors=errors)
+        return
+    encoding, is_line_buffered = stream.encoding, stream.line_buffering     # Python 3.6
+    buffer = stream.detach()
+    sys.stdout = sys.__stdout__ = io.TextIOWrapper(
+        buffer, encoding, errors, line_buffering=is_line_buffered,
+        write_through=isinstance(buffer, io.RawIOBase))

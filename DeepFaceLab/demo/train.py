@@ -59,6 +59,8 @@ def run_demo(workspace_path: Path, quick: bool = False, resolution: Optional[int
     if not (folder / workspace.MARKER).exists():
         raise UserError("{} is no demo workspace.".format(folder),
                         ["render one: main.py demo-workspace --output-dir {}".format(folder)])
+    if minutes is not None and not 0 < minutes < float("inf"):
+        raise UserError("--minutes is {}.".format(minutes), ["give a number above 0"])
     goal = QUICK_GOAL if quick else FULL_GOAL
     begun = time.time()
     model = create_model(folder, resolution or RESOLUTION)
@@ -110,7 +112,7 @@ def train_model(model, iterations: int, minutes: Optional[float]) -> None:
             model.train_one_iter()
         return
     begun, shown = time.time(), 0
-    total = int(minutes * 60 / PROGRESS_UNIT)
+    total = max(1, int(minutes * 60 / PROGRESS_UNIT))
     io.progress_bar("Training", total)
     try:
         while shown < total:

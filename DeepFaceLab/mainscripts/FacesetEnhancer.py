@@ -14,7 +14,7 @@ from core.options import Option
 from mainscripts.faceset_files import encode_face, list_pictures, open_face, read_picture
 from mainscripts.file_workers import FileFailure, call_for_file, report_failures
 from mainscripts.processed_folder import make_output_folder, merge_back
-from models.device_choice import choose_device, parse_gpu_idxs
+from models.device_choice import choose_device, is_device_told
 
 OUTPUT_END = "_enhanced"
 SMALL_MEMORY = 2        # GB; such a GPU does not hold the weights as well
@@ -55,7 +55,7 @@ def check_weights() -> None:
 
 def _choose_devices(cpu_only: bool, force_gpu_idxs: Any) -> List[Any]:
     """The GPUs to compute on; none: the CPU."""
-    if cpu_only or parse_gpu_idxs(force_gpu_idxs) is not None:
+    if is_device_told(cpu_only, force_gpu_idxs):
         return list(choose_device(cpu_only, force_gpu_idxs, False).devices)
     return list(nn.DeviceConfig.GPUIndexes(nn.ask_choose_device_idxs(suggest_all_gpu=True)).devices)
 

@@ -32,6 +32,7 @@ def main(model: str, folder: Path, src_path: Path, dst_path: Path, batches: int 
         raise UserError('--batches is {}.'.format(batches), ['it counts from 1'])
     for path in (json_path, plot_path):
         check_target(path)
+    check_plot(plot_path)
     name = choose_model(folder, model)
     check_save(folder, name)
     nn.initialize(choose_device(cpu_only, force_gpu_idxs, silent_start=False))
@@ -54,6 +55,13 @@ def main(model: str, folder: Path, src_path: Path, dst_path: Path, batches: int 
 def check_target(path: Optional[Path]) -> None:
     if path is not None and not path.parent.is_dir():
         raise UserError('There is no folder {}.'.format(path.parent), ['make it first'])
+
+
+def check_plot(path: Optional[Path]) -> None:
+    """UserError for a kind of picture that cannot be written, before anything is measured."""
+    if path is not None and not cv2ex.cv2.haveImageWriter(str(path)):
+        raise UserError('{} is no kind of picture that can be written.'.format(path.name),
+                        ['give --plot a name that ends in .png'])
 
 
 def check_save(folder: Path, name: str) -> None:

@@ -6,7 +6,7 @@ is interrupted leaves the frames and videos of before.
 import re
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator, Optional, Union
+from typing import Any, Iterator, Optional, Sequence, Union
 
 from core import options, pathex, persist, provenance
 from core.errors import UserError
@@ -80,8 +80,9 @@ def cut_video(input_file: PathLike, from_time: Optional[str] = None, to_time: Op
     Times are seconds or [hours:]minutes:seconds, each with decimals.
     """
     video = find_video(input_file)
-    from_time = choose(FROM_TIME, from_time)
-    to_time = choose(TO_TIME, to_time)
+    # ffmpeg takes no blanks around a time; a batch file's `set` keeps them
+    from_time = choose(FROM_TIME, from_time).strip()
+    to_time = choose(TO_TIME, to_time).strip()
     track = choose(AUDIO_TRACK_ID, audio_track_id)
     bitrate = choose(CUT_BITRATE, bitrate)
     seconds = parse_time(to_time) - parse_time(from_time)
@@ -126,7 +127,7 @@ def denoise_image_sequence(input_dir: PathLike, ext: Optional[str] = None,
                 len(done), len(paths), folder), ["look for damaged pictures; none was changed"])
         for path, new in zip(paths, done):
             keep_mark(path, new)
-            persist.replace_file(new, path)
+        replace_frames(paths, done, pathex.get_image_paths(source, return_Path_class=True))
 
 
 def video_from_sequence(input_dir: PathLike, output_file: PathLike,
@@ -170,6 +171,18 @@ def video_from_sequence(input_dir: PathLike, output_file: PathLike,
     io.log_info("The video: {}".format(output))
 
 
+def replace_frames(paths: Sequence[Path], new: Sequence[Path], old: Sequence[Path]) -> None:
+    """Put new frames in the place of `paths`, all or none: `old` are other names of those."""
+    try:
+        for path, frame in zip(paths, new):
+            persist.replace_file(frame, path)
+    except BaseException:
+        for path, frame, original in zip(paths, new, old):
+            if not frame.exists():      # it has taken its place
+                persist.replace_file(original, path)
+        raise
+
+
 def choose(option: Option, given: Any) -> Any:
     """`given`, checked, or with None the answer to the option's question."""
     if given is None:
@@ -193,7 +206,7 @@ def find_video(path: PathLike) -> Path:
 
 def parse_time(text: str) -> float:
     """Seconds of "12.5", "01:12.5" or "00:01:12.500". UserError for anything else."""
-    match = _CLOCK.match(text.strip())
+    match = _CLOCK.match(text)
     if match is None:
         raise UserError("{!r} is no time.".format(text),
                         ["write hours:minutes:seconds, for example 00:01:12.500"])

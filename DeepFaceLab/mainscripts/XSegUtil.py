@@ -8,7 +8,7 @@ from core import persist
 from core.errors import UserError
 from core.interact import interact as io
 from core.leras import nn
-from core.options import Option, ask, find_given, wait_for_go
+from core.options import Option, ask, wait_for_go
 from DFLIMG import DFLJPG
 from facelib import FaceType, XSegNet
 from facelib.FaceType import from_option_dict
@@ -18,8 +18,7 @@ from mainscripts.file_workers import (FileFailure, call_for_file, check_written,
                                       report_failures)
 from mainscripts.xseg_masks import (MODEL_NAME, Prepared, check_model_folder, finish_mask,
                                     prepare_face, read_face_type)
-from models.common_options import CPU_ONLY, FORCE_GPU_IDXS
-from models.device_choice import choose_device
+from models.device_choice import choose_device, is_device_told
 
 BATCH = 8               # faces of one run of the network
 FETCH_END = "_xseg"
@@ -63,7 +62,7 @@ def apply_xseg(input_path: Path, model_path: Path) -> None:
 
 def _choose_device() -> Any:
     """One device: as `--set cpu_only=y` or `force_gpu_idxs` tell, else as the user says."""
-    if find_given(CPU_ONLY) or find_given(FORCE_GPU_IDXS) is not None:
+    if is_device_told():
         return choose_device(False, None, False)
     return nn.DeviceConfig.GPUIndexes(nn.ask_choose_device_idxs(choose_only_one=True))
 

@@ -3,10 +3,11 @@
 A rename is one step of the file system: whatever ends the process between two of them, every file
 is there, whole, under its old or its new name, or under the name between them.
 """
+import errno
 import os
 import shutil
 from pathlib import Path
-from typing import List, Sequence, Tuple
+from typing import Callable, List, Sequence, Tuple
 
 from core import persist
 from core.errors import UserError
@@ -25,7 +26,7 @@ def find_free_name(folder: Path, name: str) -> Path:
 
 
 def move_into(paths: Sequence[Path], folder: Path) -> int:
-    """Move files into a folder on the same drive, which is made; what is in there stays.
+    """Move files into a folder, which is made; what is in there stays.
 
     Returns how many. UserError at the first that cannot be moved; it and all later ones stay.
     """
@@ -33,8 +34,21 @@ def move_into(paths: Sequence[Path], folder: Path) -> int:
         return 0
     persist.make_folder(folder)
     for path in io.progress_bar_generator(paths, "Moving", leave=False):
-        _rename(path, find_free_name(folder, path.name))
+        move_whole(path, find_free_name(folder, path.name), _rename)
     return len(paths)
+
+
+def move_whole(path: Path, target: Path, rename: Callable[[Path, Path], None]) -> None:
+    """Move by `rename`; to another drive (a faceset's folder may be a link) by a copy, which is
+    whole before the original goes. UserError."""
+    try:
+        rename(path, target)
+    except UserError as error:
+        if getattr(error.__cause__, "errno", None) != errno.EXDEV:
+            raise
+        persist.write_stream(target, persist.copy_from(path))
+        shutil.copystat(str(path), str(target))
+        persist.remove_file(path)
 
 
 def copy_into(path: Path, folder: Path) -> Path:

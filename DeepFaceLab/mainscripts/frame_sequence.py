@@ -111,7 +111,8 @@ def keep_mark(old: Path, new: Path) -> None:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
+    """A second name of the file, also of the one that a symbolic link points to."""
     try:
-        os.link(str(source), str(target))
+        os.link(os.path.realpath(str(source)), str(target))
     except OSError:     # FAT and network drives have no links
         shutil.copyfile(str(source), str(target))

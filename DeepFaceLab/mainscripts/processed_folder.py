@@ -7,6 +7,7 @@ from core import pathex, persist
 from core.errors import UserError
 from core.interact import interact as io
 from core.options import Option, ask
+from mainscripts.file_moves import move_whole
 from mainscripts.file_workers import FileFailure, check_written
 
 
@@ -26,7 +27,8 @@ def make_output_folder(folder: Path, end: str) -> Path:
 
 
 def merge_back(results: Sequence[Any], folder: Path, output_folder: Path, option: Option) -> None:
-    """Ask, then put every result in the place of the original of its name, in one step each.
+    """Ask, then put every result in the place of the original of its name, in one step each, also
+    where the faceset's folder is a link to another drive.
 
     results: the file of each, or a FileFailure. The output folder is removed only when nothing is
     left in it. UserError if there are none, or one could not be written; and at the first file
@@ -44,7 +46,7 @@ def merge_back(results: Sequence[Any], folder: Path, output_folder: Path, option
         io.log_info("The results are in {}".format(output_folder))
         return
     for output in io.progress_bar_generator(outputs, "Merging"):
-        persist.replace_file(output, folder / output.name)
+        move_whole(output, folder / output.name, persist.replace_file)
     persist.sync_folder(folder)
     if not _remove_empty(output_folder):
         io.log_info("{} holds other files and stays.".format(output_folder))

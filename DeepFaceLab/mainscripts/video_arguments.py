@@ -32,7 +32,7 @@ def denoise_frames(source: Path, target: Path, suffix: str, factor: int) -> List
     """Frames `%6d<suffix>` of one folder through hqdn3d into another."""
     arguments = ["-i", "{}/%6d{}".format(escape_pattern(source), suffix),
                  "-filter_complex", "[0]hqdn3d={0}:{0}:5:5[s0]".format(factor), "-map", "[s0]"]
-    if suffix == ".jpg":
+    if suffix in (".jpg", ".jpeg"):
         arguments += ["-q:v", "2"]
     return arguments + ["{}/%6d{}".format(escape_pattern(target), suffix)]
 

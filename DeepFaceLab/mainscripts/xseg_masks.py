@@ -49,8 +49,9 @@ def read_face_type(model_path: Path) -> Optional[str]:
     if not path.is_file():
         return None
     data = persist.load(path)
-    stored = (data.get("options") or {}).get("face_type") if isinstance(data, dict) else None
-    if stored in from_option_dict or stored == CUSTOM:
+    options = data.get("options") if isinstance(data, dict) else None
+    stored = options.get("face_type") if isinstance(options, dict) else None
+    if isinstance(stored, str) and (stored in from_option_dict or stored == CUSTOM):
         return stored
     io.log_info("{} does not tell the face type of the model.".format(path))
     return None

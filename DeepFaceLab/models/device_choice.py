@@ -22,6 +22,13 @@ def parse_gpu_idxs(force_gpu_idxs: Union[None, str, Sequence[int]]) -> Optional[
     return [int(index) for index in force_gpu_idxs] or None
 
 
+def is_device_told(cpu_only: bool = False,
+                   force_gpu_idxs: Union[None, str, Sequence[int]] = None) -> bool:
+    """Whether arguments or options say it, so that `choose_device` asks nobody."""
+    return bool(cpu_only or parse_gpu_idxs(force_gpu_idxs) is not None or find_given(CPU_ONLY)
+                or parse_gpu_idxs(find_given(FORCE_GPU_IDXS)) is not None)
+
+
 def choose_device(cpu_only: bool, force_gpu_idxs: Union[None, str, Sequence[int]],
                   silent_start: bool) -> Any:
     """An nn.DeviceConfig: what was asked for explicitly (by argument, else by option), else the
