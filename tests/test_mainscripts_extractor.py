@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import extract_support as support
@@ -421,3 +422,14 @@ def test_killed_extraction_goes_on(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_killed_at_five_random_moments(tmp_path):
     kill_at_random(tmp_path, 5)
+
+
+@pytest.mark.parametrize("environ", [{"DFL_CPU_ONLY": "y"}, {"DFL_FORCE_GPU_IDXS": "0"}])
+def test_the_device_is_taken_from_every_source(monkeypatch, environ):
+    """As --cpu-only and --force-gpu-idxs: nobody is asked."""
+    monkeypatch.setattr(options, "_sources", options.OptionSources(environ=environ))
+    monkeypatch.setattr(nn, "ask_choose_device_idxs", None)
+    monkeypatch.setattr(nn.DeviceConfig, "GPUIndexes", staticmethod(
+        lambda indexes: SimpleNamespace(devices=["GPU %d" % index for index in indexes])))
+    devices = extract_start.choose_devices(False, None, "s3fd").devices
+    assert list(devices) == ([] if "DFL_CPU_ONLY" in environ else ["GPU 0"])

@@ -10,6 +10,7 @@ from core.interact import interact as io
 from core.leras import nn
 from DFLIMG import DFLIMG
 from facelib import FaceType
+from models.device_choice import choose_device, is_device_told
 
 from . import extract_manual_window, extract_networks, extract_options
 from .extract_options import CONTINUE, MANUAL, MEDIAPIPE, OVERWRITE
@@ -183,16 +184,10 @@ def select_deleted(frames: Sequence[Path], folders: Folders) -> List[Path]:
 def choose_devices(cpu_only: bool, force_gpu_idxs: Optional[Sequence[int]],
                    detector: Optional[str]) -> Any:
     """An nn.DeviceConfig. UserError for a GPU that is not there."""
-    if cpu_only or detector == MEDIAPIPE:
+    if detector == MEDIAPIPE:
         return nn.DeviceConfig.CPU()
-    if force_gpu_idxs is not None:
-        config = nn.DeviceConfig.GPUIndexes(force_gpu_idxs)
-        if len(config.devices) != len(set(force_gpu_idxs)):
-            raise UserError("Not all of the GPUs %s exist on this computer." % ",".join(
-                map(str, force_gpu_idxs)), [
-                    "Leave --force-gpu-idxs away to see and choose the devices.",
-                    "Use --cpu-only to extract without a GPU."])
-        return config
+    if is_device_told(cpu_only, force_gpu_idxs):
+        return choose_device(cpu_only, force_gpu_idxs, silent_start=False)
     return nn.DeviceConfig.GPUIndexes(nn.ask_choose_device_idxs(
         choose_only_one=detector == MANUAL, suggest_all_gpu=True))
 

@@ -46,7 +46,7 @@ def choose_device(cpu_only: bool, force_gpu_idxs: Union[None, str, Sequence[int]
             raise UserError(
                 'Not all of the GPUs %s exist on this computer.' % ','.join(map(str, gpu_idxs)), [
                     'leave --force-gpu-idxs away to see and choose the devices',
-                    'use --cpu-only to train without a GPU'
+                    'use --cpu-only to compute without a GPU'
                 ])
         return config
     if silent_start:
