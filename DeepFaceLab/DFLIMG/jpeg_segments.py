@@ -84,7 +84,7 @@ def read_header(file: BinaryIO) -> bytes:
     `file`: buffered, at its start. What is no chain of segments ends the header as well:
     `parse_segments` says the same of the header as of the whole file.
     """
-    header = b""
+    header = bytearray()    # bytes would be copied for every marker, of which there may be millions
     while True:
         marker = file.read(2)
         header += marker
@@ -92,7 +92,7 @@ def read_header(file: BinaryIO) -> bytes:
             marker = b"\xff" + file.read(1)
             header += marker[1:]
         if len(marker) < 2 or marker[0] != 0xFF or marker[1] == EOI:
-            return header
+            return bytes(header)
         if marker[1] in _WITHOUT_LENGTH:
             continue
         length = file.read(2)
@@ -100,7 +100,7 @@ def read_header(file: BinaryIO) -> bytes:
             length += file.read(max(0, struct.unpack(">H", length)[0] - 2))
         header += length
         if len(length) < 2 or marker[1] == SOS:
-            return header
+            return bytes(header)
 
 
 def is_cut_off(data: bytes, segment: Segment) -> bool:
