@@ -85,3 +85,7 @@ def test_a_mask_of_more_pixels_than_readers_take_is_halved(encode, shape):
     assert mask.min() == 1
     ratio = shape[0] / mask.shape[0]
     assert ratio in (2, 4) and mask.shape == (shape[0] // ratio, shape[1] // ratio, 1)
+
+
+def test_the_limit_is_that_of_other_writers():
+    assert MAX_ENCODED_MASK == 50000
