@@ -77,3 +77,20 @@ def _enlarge(img, size):
 def make_noise(seed=11):
     """The 16 x 16 picture of the small vectors: 11 is A, 12 is B."""
     return np.random.RandomState(seed).rand(16, 16, 3).astype(np.float32)
+
+
+class Draws:
+    """A RandomState that notes what is asked of it: (name, arguments), uniform draws by number."""
+
+    def __init__(self, seed):
+        self._rnd = np.random.RandomState(seed)
+        self.asked = []
+
+    def __getattr__(self, name):
+        function = getattr(self._rnd, name)
+
+        def draw(*args):
+            is_plain = not args and name in ("rand", "random_sample", "uniform")
+            self.asked.append(("uniform", 0, 1) if is_plain else (name,) + args)
+            return function(*args)
+        return draw

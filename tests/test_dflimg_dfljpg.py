@@ -1,5 +1,6 @@
 """Face JPEGs: reading, writing, refusing (spec 30 section 2)."""
 import pickle
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -299,6 +300,19 @@ def test_a_file_that_cannot_be_written_stays_as_it_is(face_path):
     assert str(face_path) in str(error.value)
     assert face_path.read_bytes() == before
     assert [p.name for p in face_path.parent.iterdir()] == [face_path.name]
+
+
+@pytest.mark.parametrize("value", [np.str_("00001.png"), Path("00001.png"), {(1, 2): 3}, {"a"},
+                                   np.array([None]), bytearray(b"a")], ids=repr)
+def test_what_no_reader_takes_is_not_written(face_path, value):
+    """A face with it would be left out as unsafe ever after."""
+    before = face_path.read_bytes()
+    face = DFLIMG.load(face_path)
+    face.set_source_filename(value)
+    with pytest.raises(UserError, match="(?s)cannot save .*00001_0.jpg.*only texts, numbers"):
+        face.save()
+    assert [(p.name, p.read_bytes()) for p in face_path.parent.iterdir()] == [
+        (face_path.name, before)]
 
 
 # -- files of existing installs

@@ -1,12 +1,13 @@
 """JPEG segment walk: ordinary files, and every odd one of spec 30 section 2.4."""
 import io
+import time
 import struct
 
 import pytest
 from data_support import load_fixture, load_json
 
-from DFLIMG.jpeg_segments import (CorruptJpegError, insert_app15, is_cut_off, join_segments,
-                                  parse_segments, read_header, read_shape)
+from DFLIMG.jpeg_segments import (MAX_SEGMENTS, CorruptJpegError, insert_app15, is_cut_off,
+                                  join_segments, parse_segments, read_header, read_shape)
 
 
 def plain():
@@ -179,3 +180,29 @@ def test_only_the_header_is_read():
     file = Counting(plain() + bytes(1 << 20))
     header = read_header(file)
     assert file.tell() == len(header) < 1000
+
+
+@pytest.mark.parametrize("unit", [b"\xff", b"\xff\xd0", b"\xff\xe1\0\2"])
+def test_a_file_of_nothing_but_markers_takes_no_longer_than_its_bytes(unit):
+    """A header that was copied for every marker would take a minute for these 3 MB."""
+    data = b"\xff\xd8" + unit * (3000000 // len(unit))
+    begun_at = time.process_time()
+    assert data.startswith(read_header(io.BytesIO(data)))
+    assert time.process_time() - begun_at < 10
+
+
+@pytest.mark.parametrize("unit", [b"\xff\xd0", b"\xff\xe1\0\2"])
+def test_more_segments_than_any_picture_has(unit):
+    """Each takes a hundred times the memory of its bytes."""
+    data = plain()
+    segments, _ = parse_segments(data)
+    some = data[:2] + unit * (MAX_SEGMENTS - len(segments)) + data[2:]
+    assert len(parse_segments(some)[0]) == MAX_SEGMENTS
+    assert some.startswith(read_header(io.BytesIO(some))) and read_both(some)[0][-1][0] == 0xDA
+    many = data[:2] + unit * (MAX_SEGMENTS + 1) + data[2:]
+    for content in (many, data[:2] + unit * (MAX_SEGMENTS + 1), data[:2] + unit * 50000):
+        header = read_header(io.BytesIO(content))
+        assert len(header) <= (MAX_SEGMENTS + 1) * len(unit)
+        for part in (header, content):
+            with pytest.raises(CorruptJpegError, match="more than 10000 segments"):
+                parse_segments(part)

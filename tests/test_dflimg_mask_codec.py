@@ -75,3 +75,17 @@ def test_masks_that_unpack_to_too_much_are_refused():
     for encoded in (bomb, deep, other, np.zeros(0, np.uint8)):
         with pytest.raises(UserError, match="face.jpg"):
             decode_mask(encoded, "face.jpg")
+
+
+@pytest.mark.parametrize("encode", [encode_mask, encode_mask_lossless])
+@pytest.mark.parametrize("shape", [(3000, 3000, 1), (20, 1000000)])
+def test_a_mask_of_more_pixels_than_readers_take_is_halved(encode, shape):
+    """What is written can be read again."""
+    mask = decode_mask(encode(np.ones(shape, np.float32)), "face.jpg")
+    assert mask.min() == 1
+    ratio = shape[0] / mask.shape[0]
+    assert ratio in (2, 4) and mask.shape == (shape[0] // ratio, shape[1] // ratio, 1)
+
+
+def test_the_limit_is_that_of_other_writers():
+    assert MAX_ENCODED_MASK == 50000

@@ -64,3 +64,12 @@ def test_gaussian_sharpen_adds_the_difference_to_the_blur():
     blur = cv2.GaussianBlur(img, (0, 0), 1.0)
     np.testing.assert_allclose(imagelib.gaussian_sharpen(img, amount=20), 2 * img - blur, atol=1e-6)
     assert imagelib.gaussian_sharpen(img[..., :1], amount=40).shape == (32, 32, 1)
+
+
+def test_a_line_of_even_length_lies_above_the_middle():
+    """Its row is (size - 1) // 2 of the kernel, whose anchor is size // 2."""
+    img = np.zeros((20, 20), np.float32)
+    img[10, 10] = 1
+    out = imagelib.LinearMotionBlur(img, 4, 0)
+    np.testing.assert_allclose(out[11, 9:13], .25, atol=1e-6)
+    assert abs(float(out.sum()) - float(out[11].sum())) < 1e-6

@@ -1,7 +1,9 @@
+import cv2
 import numpy as np
 import pytest
 
 from core.imagelib import color_transfer_mkl, linear_color_transfer, reinhard_color_transfer
+from core.imagelib.color_linear import ColorMoments, move_lab
 from imagelib_support import assert_picture, load_pictures, make_noise, make_smooth
 
 
@@ -65,3 +67,12 @@ def test_mkl_reaches_the_covariance_and_survives_gray_pictures():
     gray = np.repeat(a[..., :1], 3, axis=-1)     # rank one
     assert np.isfinite(color_transfer_mkl(gray, b)).all()
 
+
+def test_rct_clips_in_lab():
+    """L to 0..100, a and b to +-127."""
+    planes = np.zeros((3, 1, 2), np.float32)
+    planes[:, 0] = [[-500, 500]] * 3
+    as_it_is = ColorMoments(np.zeros(3, np.float32), np.ones(3, np.float32))
+    clipped = np.float32([[[0, -127, -127], [100, 127, 127]]])
+    np.testing.assert_array_equal(move_lab(planes, as_it_is, as_it_is),
+                                  cv2.cvtColor(clipped, cv2.COLOR_LAB2BGR))

@@ -1,8 +1,9 @@
+import cv2
 import numpy as np
 import pytest
 
 from core.imagelib import color_transfer_idt, color_transfer_mix, color_transfer_sot
-from core.imagelib.color_transport import _draw_rotation
+from core.imagelib.color_transport import _draw_rotation, _match_axis
 from imagelib_support import make_noise, make_smooth
 
 
@@ -123,3 +124,23 @@ def test_mix_takes_lightness_and_colour():
     assert out.dtype == np.float32 and 0 <= out.min() and out.max() <= 1
     assert out[..., 0].mean() > out[..., 2].mean() + .2      # blue now, as b
     assert a[..., 0].mean() < a[..., 2].mean() - .2
+
+
+def test_the_filter_of_the_change(monkeypatch):
+    """16 pixels in space, 5 in colour."""
+    asked = []
+    real = cv2.bilateralFilter
+
+    def note(change, *args):
+        asked.append(args)
+        return real(change, *args)
+    monkeypatch.setattr(cv2, "bilateralFilter", note)
+    color_transfer_sot(make_noise(1), make_noise(2), steps=1)
+    assert asked == [(0, 5.0, 16.0)]
+
+
+def test_the_lowest_bin_goes_to_zero():
+    """Whatever its value is: training saw it so."""
+    values = np.linspace(5, 6, 1024).astype(np.float32)
+    moved = _match_axis(values, values, 256)
+    assert (moved[:4] == 0).all() and np.abs(moved[8:] - values[8:]).max() < .01

@@ -76,3 +76,12 @@ def test_channel_axis_helpers_and_random_source():
     assert common.pick_rnd(None) is np.random
     rnd = np.random.RandomState(0)
     assert common.pick_rnd(rnd) is rnd
+
+
+def test_random_crops_never_reach_the_last_row_and_column():
+    """Offsets are randint(0, room), the end not among them, as they always were."""
+    img = np.arange(6 * 7).reshape(6, 7)
+    np.random.seed(0)
+    corners = {int(imagelib.random_crop(img, 5, 4)[0, 0]) for _ in range(100)}
+    assert corners == {0, 1, 7, 8}
+    assert imagelib.random_crop(img, 9, 5).tolist() == img[:5].tolist()

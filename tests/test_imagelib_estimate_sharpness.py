@@ -7,7 +7,8 @@ from core import imagelib
 # The function hides its module as an attribute of the package; names are taken by full path.
 from core.imagelib.estimate_sharpness import (BETA, BLOCK_HEIGHT, BLOCK_WIDTH, THRESHOLD, WIDTH_JNB,
                                               compute, get_block_contrast, is_edge_block,
-                                              marziliano_method, sobel)
+                                              marziliano_method, sobel,
+                                              _calculate_sharpness_metric)
 from imagelib_support import load_pictures, load_vectors, make_smooth
 
 TABLE_IMAGE_CRCS = (2912470804, 3209869164, 2607213152)
@@ -102,3 +103,16 @@ def test_parts():
     assert is_edge_block(block, THRESHOLD)
     assert get_block_contrast(np.array([[3.2, 60.9]])) == 57
     assert compute(make_table_images()[0][..., 0]) > 0
+
+
+def test_which_edges_count_as_sharp():
+    """Buckets below 64 percent; 3 pixels are just noticeable, 5 where the contrast is at most 50.
+    """
+    edges = np.ones((64, 64), bool)
+    for contrast, jnb in ((50, 5), (51, 3), (200, 3)):
+        image = np.zeros((64, 64))
+        image[0] = contrast
+        widths = np.zeros((64, 64))
+        bucket_63, bucket_64 = (jnb * (-np.log(1 - p)) ** (1 / BETA) for p in (.63, .64))
+        widths[1], widths[2:5] = bucket_63, bucket_64
+        assert abs(_calculate_sharpness_metric(image, edges, widths) - .25) < 1e-12

@@ -4,8 +4,8 @@ import pytest
 
 from core import imagelib
 from core.imagelib import filters
-from imagelib_support import (SEED, assert_close, assert_picture, load_pictures, load_vectors,
-                              make_noise, make_smooth)
+from imagelib_support import (SEED, Draws, assert_close, assert_picture, load_pictures,
+                              load_vectors, make_noise, make_smooth)
 
 # name, arguments of the pictures, arguments of the one-channel and mask tests, tolerance
 FILTERS = (
@@ -113,3 +113,42 @@ def test_triangle_of_one_channel():
     out = apply_filter("apply_random_overlay_triangle", img, (.4,), 1)
     changed = out[out != np.float32(.5)]
     assert changed.size and np.ptp(changed) == 0
+
+
+UNIFORM = ("uniform", 0, 1)
+PERCENT = ("randint", 100)
+# name, arguments -> what is drawn, in order (spec 31 section 5)
+DRAWS = (
+    ("apply_random_rgb_levels", (), [UNIFORM] * 15),
+    ("apply_random_hsv_shift", (), [("randint", 360), UNIFORM, UNIFORM]),
+    ("apply_random_motion_blur", (100, 11), [("randint", 11), ("randint", 360), PERCENT]),
+    ("apply_random_motion_blur", (0, 11), [("randint", 11), ("randint", 360), PERCENT]),
+    ("apply_random_gaussian_blur", (100, 9), [PERCENT, ("randint", 9)]),
+    ("apply_random_gaussian_blur", (-5, 9), [PERCENT]),
+    ("apply_random_sharpen", (0, 9), [("randint", 9), PERCENT]),
+    ("apply_random_nearest_resize", (100, 70), [PERCENT, UNIFORM]),
+    ("apply_random_bilinear_resize", (100, 70), [PERCENT, UNIFORM]),
+    ("apply_random_bilinear_resize", (0, 70), [PERCENT]),
+    ("apply_random_jpeg_compress", (100,), [PERCENT, ("randint", 10, 101)]),
+    ("apply_random_overlay_triangle", (.8,),
+     [("randint", 20), ("randint", 16)] * 3 + [UNIFORM, ("randint", 2)]),
+)
+
+
+@pytest.mark.parametrize("name, args, wanted", DRAWS)
+def test_draws_and_their_ranges(name, args, wanted):
+    """A range that is one too large changes one result in fifty: pictures do not show it."""
+    rnd = Draws(3)
+    img = np.random.RandomState(0).rand(16, 20, 3).astype(np.float32)
+    getattr(imagelib, name)(img, *args, rnd_state=rnd)
+    assert rnd.asked == wanted
+
+
+def test_draws_of_both_ways_to_sharpen():
+    img, seen = make_noise(), set()
+    for seed in range(8):
+        rnd = Draws(seed)
+        imagelib.apply_random_sharpen(img, 100, 9, rnd_state=rnd)
+        assert rnd.asked[:3] == [("randint", 9), PERCENT, ("randint", 2)]
+        seen.add(tuple(rnd.asked[3:]))
+    assert seen == {(("randint", 10),), (("randint", 50),)}

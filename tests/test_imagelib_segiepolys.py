@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from core.imagelib import SegIEPoly, SegIEPolys, SegIEPolyType
+from core.imagelib.SegIEPolys import MAX_COORDINATE
 from core.imagelib.SegIEPolys import SegIEPolys as SegIEPolys_by_path
 from imagelib_support import load_pictures
 
@@ -123,3 +124,34 @@ def test_points_that_no_editor_made(pts):
     for stored in ({"polys": [{"type": 1, "pts": pts}]}, [(1, pts)]):
         with pytest.raises(ValueError):
             SegIEPolys.load(stored)
+
+
+def test_counts_follow_every_change_of_points():
+    poly = SegIEPoly(SegIEPolyType.INCLUDE, [(0, 0), (1, 1), (2, 2)])
+    poly.undo()
+    poly.undo()
+    poly.add_pt(5, 5)
+    assert (poly.n, poly.n_max, len(poly.pts)) == (2, 2, 2)
+    poly.insert_pt(0, (9, 9))
+    assert (poly.n, poly.n_max) == (3, 3)
+    poly.remove_pt(1)
+    assert (poly.n, poly.n_max) == (2, 2) and poly.get_pts().tolist() == [[9, 9], [5, 5]]
+
+
+@pytest.mark.parametrize("count, height", [(7800, MAX_COORDINATE - 1), (60000, 50)])
+def test_polygons_that_take_minutes_to_draw_are_refused(count, height):
+    """As many points as a face image holds, to and fro; or more of them, in a pak."""
+    pts = np.zeros((count, 2), np.float32)
+    pts[:, 0] = np.random.RandomState(0).uniform(-1000, 1000, count)
+    pts[::2, 1] = height
+    parts = [{"type": 1, "pts": part} for part in np.array_split(pts, 10)]
+    for polys in ([{"type": 1, "pts": pts}], parts):
+        with pytest.raises(ValueError, match="points whose edges"):
+            SegIEPolys.load({"polys": polys})
+
+
+def test_a_large_ring_by_a_trembling_hand_is_no_such_polygon():
+    angle = np.linspace(0, 2 * np.pi, 8000)
+    ring = np.stack([np.cos(angle), np.sin(angle)], -1) * 4000 + 4096
+    ring[::2] *= .99
+    assert SegIEPolys.load([(1, ring)]).get_pts_count() == 8000

@@ -56,3 +56,12 @@ def test_lines_share_the_height_and_start_at_the_top():
 def test_fonts_are_cached():
     assert text._get_pil_font("no_such_font", 12) is text._get_pil_font("no_such_font", 12)
     assert ("no_such_font", 12) in text.pil_fonts
+
+
+def test_letters_are_two_pixels_lower_than_the_line(monkeypatch):
+    sizes, real = [], text._get_pil_font
+    monkeypatch.setattr(text, "_get_pil_font",
+                        lambda font, size: sizes.append(size) or real(font, size))
+    imagelib.get_text_image((24, 100, 3), "face")
+    text.get_text_image((24, 100, 3), "face", font_size_minus_h=6)
+    assert sizes == [22, 18]

@@ -4,7 +4,7 @@ import pytest
 
 from core import imagelib
 from core.imagelib import warp
-from imagelib_support import (assert_close, assert_picture, load_pictures, load_vectors,
+from imagelib_support import (Draws, assert_close, assert_picture, load_pictures, load_vectors,
                               make_smooth)
 
 RANGES = dict(rotation_range=[-10, 10], scale_range=[-.15, .15],
@@ -164,3 +164,26 @@ def test_mls_takes_control_points_to_each_other_and_integer_grids():
     np.testing.assert_allclose(at_points, src, atol=.21)
     # Vertices on an exact void (all weight on one point, no arm) are filled, never nan.
     assert np.isfinite(field).all()
+
+
+@pytest.mark.parametrize("flip", (True, False))
+def test_draws_and_their_ranges(flip):
+    rnd, warp_rnd = Draws(0), Draws(1)
+    imagelib.gen_warp_params(128, flip, (-7, 9), (-.15, .25), (-.1, .2), (-.3, .4),
+                             rnd_state=rnd, warp_rnd_state=warp_rnd)
+    assert rnd.asked == [("uniform", -7, 9), ("uniform", 1 / 1.15, 1.25), ("uniform", -.1, .2),
+                         ("uniform", -.3, .4)] + [("randint", 10)] * flip
+    assert warp_rnd.asked[0] == ("randint", 3)
+
+
+def test_four_of_ten_are_mirrored():
+    class Given:
+        def uniform(self, low, high):
+            return low
+
+        def randint(self, count):
+            return self.number
+    rnd, flips = Given(), []
+    for rnd.number in range(10):
+        flips.append(warp.draw_affine(64, True, (0, 0), (0, 0), (0, 0), (0, 0), rnd)["flip"])
+    assert flips == [True] * 4 + [False] * 6

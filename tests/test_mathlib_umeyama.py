@@ -70,3 +70,12 @@ def test_scale_of_float32_points_is_double():
     scale = 1.0 / float(centred.var(axis=0).sum()) * float(
         np.linalg.svd(covariance)[1].astype(np.float64).dot(signs))
     assert (mat[:2, :2] == rotation * scale).all()
+
+
+def test_points_on_lines_are_never_mirrored():
+    """One direction is missing: whether the other is turned over is free, and must not be."""
+    for seed in range(20):
+        rnd = np.random.RandomState(seed)
+        src = rnd.rand(5, 1) * rnd.randn(1, 2)
+        dst = src.dot(rnd.randn(2, 2))
+        assert np.linalg.det(umeyama(src, dst, True)[:2, :2]) > 0

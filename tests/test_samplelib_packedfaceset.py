@@ -10,6 +10,7 @@ from sample_support import read_tree as content
 from sample_support import write_faceset, write_pak
 
 from core import persist
+from core.compat import is_windows
 from core.errors import UserError
 from core.interact import interact as io
 from DFLIMG import DFLIMG
@@ -262,6 +263,59 @@ def test_nothing_to_pack(tmp_path, answers):
     with pytest.raises(UserError, match="no face images"):
         PackedFaceset.pack(tmp_path)
     assert list(content(tmp_path)) == ["a.jpg"]
+
+
+@pytest.mark.skipif(is_windows(), reason="names that Windows does not have")
+def test_times_in_names_there_and_back(tmp_path, answers):
+    """`12:30:05_0.jpg`, in the folder `take 1: morning`: the frames of some players."""
+    folder = write_faceset(tmp_path / "take 1: morning", 2)
+    (folder / "00000.jpg").rename(folder / "12:30:05_0.jpg")
+    before = content(tmp_path)
+    answers[:] = [True, True]
+    PackedFaceset.pack(tmp_path)
+    assert list(content(tmp_path)) == ["faceset.pak"]
+    PackedFaceset.unpack(tmp_path)
+    assert content(tmp_path) == before
+
+
+@pytest.mark.skipif(is_windows(), reason="names that Windows does not have")
+@pytest.mark.parametrize("person, name", [("ann", "a\\b.jpg"), ("ann", "C:a.jpg"),
+                                          ("ann", "a\n.jpg"), ("ann", "x" * 249 + ".jpg"),
+                                          ("a\\b", "a.jpg"), ("D:", "a.jpg")])
+def test_what_could_not_be_unpacked_is_not_packed(tmp_path, answers, person, name):
+    """The originals would be deleted, and the pak refused for that name."""
+    folder = write_faceset(tmp_path / person, 2)
+    (folder / "00000.jpg").rename(folder / name)
+    before = content(tmp_path)
+    answers[:] = [True]
+    with pytest.raises(UserError, match="(?s)cannot be packed.*Rename") as error:
+        PackedFaceset.pack(tmp_path)
+    assert repr(str(folder))[1:-1] in error.value.what and content(tmp_path) == before
+
+
+def test_the_pak_is_on_the_disk_before_anything_is_deleted(tmp_path, answers, monkeypatch):
+    folder, synced = write_faceset(tmp_path / "set", 2), []
+    monkeypatch.setattr(persist, "sync_folder",
+                        lambda path: synced.append((path, sorted(content(path)))))
+    answers[:] = [True]
+    PackedFaceset.pack(folder)
+    assert synced == [(folder, ["00000.jpg", "00001.jpg", "faceset.pak"])]
+
+
+def test_a_folder_that_something_holds_is_told_and_stays(tmp_path, answers, monkeypatch, capsys):
+    write_faceset(tmp_path / "ann", 1)
+    write_faceset(tmp_path / "bob", 1)
+    remove = type(tmp_path).rmdir
+
+    def fail(path):
+        if path.name == "ann":
+            raise PermissionError("in use")
+        remove(path)
+    monkeypatch.setattr(type(tmp_path), "rmdir", fail)
+    answers[:] = [True, True]
+    PackedFaceset.pack(tmp_path)
+    assert "ann cannot be removed" in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ann", "faceset.pak"]
 
 
 def test_members_read_as_face_images_do(tmp_path, answers):

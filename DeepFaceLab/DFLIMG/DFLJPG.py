@@ -146,7 +146,8 @@ class DFLJPG:
         """The file with the current metadata.
 
         Keys whose value is None are removed from the dict. An `xseg_mask` that makes the metadata
-        too long for its segment is re-encoded; UserError when it does not fit even so.
+        too long for its segment is re-encoded; UserError when it does not fit even so, and for
+        values that `load` would refuse.
         """
         dfl_dict = self.dfl_dict if self.dfl_dict is not None else {}
         for key in [key for key, value in dfl_dict.items() if value is None]:
@@ -171,6 +172,13 @@ class DFLJPG:
             io.log_info("%s: the XSeg mask is stored smaller to fit the file." % (self.filename,))
             dfl_dict["xseg_mask"] = smaller
             payload = metadata.encode(dfl_dict)
+        try:
+            metadata.decode(payload, self.filename)
+        except UserError as e:
+            raise UserError("cannot save %s, which nobody could read then. %s"
+                            % (self.filename, e.what),
+                            ["Store only texts, numbers, lists and dicts of them, and arrays of "
+                             "numbers."]) from e
         return payload
 
     # -- pixels

@@ -15,6 +15,9 @@ APP0, APP15 = 0xE0, 0xEF
 # A payload and its two length bytes have to fit a 16-bit length.
 MAX_PAYLOAD = 0xFFFF - 2
 
+# A colour profile takes 255, all else some dozens; a file of 40 MB could hold 20 million, in 4 GB.
+MAX_SEGMENTS = 10000
+
 _NAMES = {SOI: "SOI", EOI: "EOI", SOS: "SOS", 0xDB: "DQT", DRI: "DRI", 0xC0: "SOF0", 0xC2: "SOF2",
           0xC4: "DHT"}
 _NAMES.update({0xD0 + i: "RST%d" % i for i in range(8)})
@@ -52,6 +55,8 @@ def parse_segments(data: bytes) -> Tuple[List[Segment], bytes]:
             pos += 1
         if pos == end:
             return segments, data[start:]
+        if len(segments) == MAX_SEGMENTS:
+            raise CorruptJpegError("more than %d segments" % MAX_SEGMENTS)
         marker = data[pos]
         pos += 1
         if marker == SOI and segments:
@@ -84,15 +89,15 @@ def read_header(file: BinaryIO) -> bytes:
     `file`: buffered, at its start. What is no chain of segments ends the header as well:
     `parse_segments` says the same of the header as of the whole file.
     """
-    header = b""
-    while True:
+    header = bytearray()    # bytes would be copied for every marker
+    for _ in range(MAX_SEGMENTS + 1):
         marker = file.read(2)
         header += marker
         while marker == b"\xff\xff":  # fill bytes
             marker = b"\xff" + file.read(1)
             header += marker[1:]
         if len(marker) < 2 or marker[0] != 0xFF or marker[1] == EOI:
-            return header
+            break
         if marker[1] in _WITHOUT_LENGTH:
             continue
         length = file.read(2)
@@ -100,7 +105,8 @@ def read_header(file: BinaryIO) -> bytes:
             length += file.read(max(0, struct.unpack(">H", length)[0] - 2))
         header += length
         if len(length) < 2 or marker[1] == SOS:
-            return header
+            break
+    return bytes(header)
 
 
 def is_cut_off(data: bytes, segment: Segment) -> bool:

@@ -25,18 +25,36 @@ def mask_to_bytes(mask: np.ndarray) -> np.ndarray:
 def encode_mask(mask: np.ndarray, limit: int = MAX_ENCODED_MASK) -> np.ndarray:
     """Encode a mask (h, w[, c]) of 0..1 in at most `limit` bytes.
 
-    As PNG when that fits, else as JPEG of the best quality that does, else at half the size.
+    As PNG when that fits, else as JPEG of the best quality that does, else at half the size; a
+    mask of more pixels than `decode_mask` takes at half the size in any case.
     Returns the file in a uint8 array (N,).
     """
-    return _encode(mask_to_bytes(mask), limit)
+    return _encode(_make_pixels(mask), limit)
 
 
 def encode_mask_lossless(mask: np.ndarray) -> np.ndarray:
-    """Encode a mask (h, w[, c]) of 0..1 as a PNG of any size; the file in a uint8 array (N,)."""
-    encoded = _encode_png(mask_to_bytes(mask))
+    """Encode a mask (h, w[, c]) of 0..1 as a PNG of any length; the file in a uint8 array (N,).
+
+    A mask of more pixels than `decode_mask` takes is halved.
+    """
+    encoded = _encode_png(_make_pixels(mask))
     if encoded is None:
         raise UserError("A mask of the shape %s cannot be encoded." % (mask.shape,))
     return encoded
+
+
+def _make_pixels(mask: np.ndarray) -> np.ndarray:
+    """(h, w[, 1]) uint8 of `_MAX_PIXELS` at most."""
+    pixels = mask_to_bytes(mask)
+    while pixels.shape[0] * pixels.shape[1] > _MAX_PIXELS:
+        pixels = _halve(pixels)
+    return pixels
+
+
+def _halve(pixels: np.ndarray) -> np.ndarray:
+    height, width = pixels.shape[:2]
+    return cv2.resize(pixels, (max(1, width // 2), max(1, height // 2)),
+                      interpolation=cv2.INTER_AREA)
 
 
 def _encode_png(pixels: np.ndarray) -> Optional[np.ndarray]:
@@ -55,7 +73,7 @@ def _encode(pixels: np.ndarray, limit: int) -> np.ndarray:
         height, width = pixels.shape[:2]
         if min(height, width) <= _MIN_SIDE:
             raise UserError("A %dx%d mask does not fit %d bytes." % (width, height, limit))
-        pixels = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        pixels = _halve(pixels)
 
 
 def _encode_best_jpeg(pixels: np.ndarray, limit: int) -> Optional[np.ndarray]:

@@ -1,5 +1,6 @@
 """faceset.pak: a faceset in one file (spec 30 section 5)."""
 import os
+import re
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -20,6 +21,8 @@ __all__ = ["CorruptPakError", "OPTIONS", "PackedFaceset", "UnknownPakVersionErro
            "packed_faceset_filename"]
 
 packed_faceset_filename = "faceset.pak"
+
+_DRIVE = re.compile(r"[A-Za-z]:")    # at the beginning of a name; a time, 12:30:05, has colons too
 
 REPLACE = Option(
     "pack_replace", "bool", None, "Replace the present faceset.pak?",
@@ -85,6 +88,7 @@ class PackedFaceset:
         for sample, source in zip(samples, sources):
             sample.filename = source.name
             sample.person_name = None if person_names is None else source.parent.name
+        _check_names(samples, sources)
 
         write_pak(pak_path, *add_old_members(samples, sources, old_samples))
         if len(sources) < len(image_paths):
@@ -96,8 +100,7 @@ class PackedFaceset:
                 persist.remove_file(source)
             if person_names is not None:
                 for folder in folders:
-                    if not any(folder.iterdir()):
-                        folder.rmdir()
+                    _remove_if_empty(folder)
 
     @staticmethod
     def unpack(samples_path: Path) -> None:
@@ -166,6 +169,27 @@ class PackedFaceset:
         return samples
 
 
+def _check_names(samples: Sequence[Sample], sources: Sequence[Path]) -> None:
+    """UserError for a file that `unpack` would refuse for its name, or its person's."""
+    for sample, source in zip(samples, sources):
+        if not _is_member_name(sample.filename, pathex.image_extensions) or not (
+                sample.person_name is None or _is_member_name(sample.person_name)):
+            raise UserError("%r cannot be packed: the pak could not be unpacked with such a name."
+                            % (str(source),), [
+                "Rename it: at most 250 bytes, no backslash, no control character, and no drive "
+                "such as C: in front.",
+                "Nothing was changed."])
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """All is packed by then: a folder that some program holds is told, and stays."""
+    try:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    except OSError as error:
+        io.log_err("The empty folder %s cannot be removed: %s" % (folder, error))
+
+
 def _load_old(samples_path: Path) -> List[Sample]:
     """Members of the pak that a new one will replace; none of a damaged one, which is logged."""
     try:
@@ -225,10 +249,15 @@ def _check_target(sample: Sample, target: Path) -> None:
             "Move it elsewhere, or delete it, and unpack again."])
 
 
+def _is_member_name(name: Any, suffixes: Sequence[str] = ("",)) -> bool:
+    return (is_plain_file_name(name) and not _DRIVE.match(name)
+            and name.lower().endswith(tuple(suffixes)))
+
+
 def _plain_name(name: Any, pak_path: Path, suffixes: Sequence[str] = ("",)) -> str:
     """`name` if it is a file name without any path and with one of the suffixes, else UserError.
     """
-    if not is_plain_file_name(name) or ":" in name or not name.lower().endswith(tuple(suffixes)):
+    if not _is_member_name(name, suffixes):
         raise UserError("%s: refused, the name of a member is %r, which is no plain image "
                         "file name." % (pak_path, name),
                         ["Do not use this pak: it is damaged or made to harm."])

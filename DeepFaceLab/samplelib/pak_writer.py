@@ -59,6 +59,7 @@ def write_pak(pak_path: Path, samples: List[Sample], sources: List[Source]) -> N
             os.fsync(f.fileno())
         _verify_pak(temp_path, sources)
         os.replace(str(temp_path), str(pak_path))
+        persist.sync_folder(pak_path.parent)    # the packed files may be deleted next
     except OSError as error:    # of the pak, or of a face that cannot be read any more
         raise UserError("{} cannot be written: {}.".format(pak_path, error), [
             "Free some disk space, or check that the folder may be written to.",

@@ -6,6 +6,9 @@ import cv2
 import numpy as np
 
 MAX_COORDINATE = 1 << 20    # pixels, of the points of a stored polygon
+# Of all polygons of a face. A face image holds no more points than that; the rows are those that
+# each edge goes through, added: OpenCV visits every one, in the picture or above it.
+MAX_POINTS, MAX_EDGE_ROWS = 0xFFFF // 8, 1 << 22
 
 
 class SegIEPolyType(IntEnum):
@@ -168,6 +171,7 @@ class SegIEPolys:
                             for poly in data["polys"]]
         for poly in result.polys:
             _check_points(poly.pts)
+        _check_extent(result.polys)
         result.sort()
         return result
 
@@ -176,3 +180,11 @@ def _check_points(pts: np.ndarray) -> None:
     """ValueError for points that no editor made and that OpenCV would not draw."""
     if pts.ndim != 2 or pts.shape[1] != 2 or not (np.abs(pts) < MAX_COORDINATE).all():
         raise ValueError("a polygon is (n, 2) points within %d pixels" % (MAX_COORDINATE,))
+
+
+def _check_extent(polys: List[SegIEPoly]) -> None:
+    """ValueError for polygons that would take OpenCV minutes to draw."""
+    points = sum(len(poly.pts) for poly in polys)
+    rows = sum(float(np.abs(np.diff(poly.pts[:, 1])).sum(dtype=np.float64)) for poly in polys)
+    if points > MAX_POINTS or rows > MAX_EDGE_ROWS:
+        raise ValueError("polygons of %d points whose edges go through %d rows" % (points, rows))
