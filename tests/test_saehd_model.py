@@ -215,6 +215,31 @@ def leave_out_the_graph(monkeypatch):
     monkeypatch.setattr(module.networks, 'list_saved_parts', lambda *args: [])
 
 
+@pytest.mark.parametrize('iteration, archi, kept', [
+    (0, 'df', []), (0, 'liae', []), (1, 'df', ['encoder', 'decoder_src', 'decoder_dst']),
+    (1, 'liae', ['encoder', 'decoder'])])
+def test_a_new_model_reads_no_file_also_where_the_last_new_one_pretrained(
+        iteration, archi, kept, tmp_path, monkeypatch):
+    """Its default options are on then, and `n` looks like the end of pretraining: weights that
+    lie there without their data.dat are not gone on with all the same, as the log says."""
+    from models.common.layouts import LAYOUTS
+    leave_out_the_graph(monkeypatch)
+    loaded = []
+
+    def record(model, must_init, **kwargs):
+        model.layout = LAYOUTS[archi]
+        for name in model.layout.net_names:
+            setattr(model, name, name)
+        loaded.extend(name for name in model.layout.net_names if not must_init(name))
+    monkeypatch.setattr(support.get_model_module(), 'load_or_init_weights', record)
+    monkeypatch.setattr(support.get_model_module().Model, 'update_sample_for_preview',
+                        lambda *args, **kwargs: None)
+    monkeypatch.setenv('DFL_PRETRAIN', 'n')
+    model = start_model(tmp_path, monkeypatch, iteration, archi=archi, pretrain=True)
+    assert model.pretrain_just_disabled and model.get_iter() == 0
+    assert loaded == kept
+
+
 @pytest.mark.parametrize('channels', [3, 1])
 def test_debug_mode_tiles_real_samples(channels, facesets, tmp_path, monkeypatch, capsys):
     """Real generators in this process, one sample a batch with its landmarks drawn."""

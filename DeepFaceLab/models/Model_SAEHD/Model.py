@@ -57,14 +57,15 @@ class SAEHDModel(FaceModel):
 
     # override
     def on_initialize(self):
+        is_new = self.is_first_run()    # before the end of pretraining sets the iterations to 0
         self.placement = plan = self.plan_placement()
         self.model_data_format = plan.data_format
         nn.initialize(data_format=self.model_data_format)
 
         self._build_graph(plan)
         self.model_filename_list = networks.list_saved_parts(self, self.settings)
-        load_or_init_weights(self, self._must_init, may_reset=self._may_reset,
-                             may_be_new=self._may_be_new)
+        load_or_init_weights(self, lambda part: is_new or self._must_init(part),
+                             may_reset=self._may_reset, may_be_new=self._may_be_new)
         if self.is_training:
             self.set_training_data_generators(create_face_feeds(self, self.get_generator_class()))
             if self.pretrain_just_disabled:
@@ -103,11 +104,10 @@ class SAEHDModel(FaceModel):
             bind_merging_function(self)
 
     def _must_init(self, part) -> bool:
-        """Which parts start anew without looking for a file (spec 21 section 7)."""
+        """Which parts of a saved model start anew without looking for a file (spec 21 section
+        7)."""
         if self.pretrain_just_disabled:
             return any(part is getattr(self, x) for x in self.layout.reset_after_pretrain)
-        if self.is_first_run():
-            return True
         return self.gan_model_changed and part is getattr(self, 'D_src', None)
 
     def _may_reset(self, part) -> bool:
