@@ -13,7 +13,9 @@ import saehd_support as support
 from core import options as core_options
 from core.errors import UserError
 from core.leras import nn
+from facelib import FaceType
 from merger.output_record import describe_predictor
+from merger.prediction import find_batch_predictor
 from models.common import cpu_layout, gan_model
 
 GOLDEN = Path(__file__).parent / 'golden' / 'amp'
@@ -174,6 +176,26 @@ def test_a_model_is_saved_resumed_and_merges(tmp_path, monkeypatch):
             assert got.dtype == np.float32
             np.testing.assert_allclose(got, wanted, atol=1e-6)
     assert np.abs(views[0][1] - views[1][1]).max() > 1e-3
+
+
+def test_a_derived_models_own_predictor_is_the_one_that_merges(monkeypatch):
+    """Also where faces are predicted many at once."""
+    AMPModel = amp_support.get_model_module().AMPModel
+
+    class Derived(AMPModel):
+        def predictor_func(self, face, morph_value):
+            return 'own', morph_value
+    monkeypatch.setattr(core_options, '_sources', core_options.OptionSources(
+        flags={'merge_morph_factor': '0.3'}, environ={}))
+
+    def get_predictor(model_class):
+        model = model_class.__new__(model_class)
+        model.resolution, model.face_type = 64, FaceType.WHOLE_FACE
+        model.predict_faces = lambda faces, morph_value: ('batch', morph_value)
+        return model.get_MergerConfig()[0]
+    assert find_batch_predictor(get_predictor(AMPModel))([]) == ('batch', 0.3)
+    predictor = get_predictor(Derived)
+    assert predictor(None) == ('own', 0.3) and find_batch_predictor(predictor) is None
 
 
 @pytest.mark.slow

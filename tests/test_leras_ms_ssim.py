@@ -69,6 +69,12 @@ def test_loss_equals_the_formula(side, kernel_size, count):
     np.testing.assert_allclose(value, expect_loss(first, second, factors, kernel_size), atol=2e-5)
 
 
+def test_images_that_are_smaller_than_the_window():
+    assert nn.MsSsim(1, 3, 11).num_scale == 1
+    with pytest.raises(ValueError, match="10 pixels wide, less than the window of 11"):
+        nn.MsSsim(1, 3, 10)
+
+
 def test_same_image_and_half_precision():
     layer = nn.MsSsim(2, 3, 64)
     first, second = make_pair(64)

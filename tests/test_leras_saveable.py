@@ -193,6 +193,7 @@ def test_extra_keys_are_left(net, tmp_path, logged):
     ({"conv__bias": np.float32(1)}, "net/conv/bias:0"),
     ({"conv__weight": "text"}, "net/conv/weight:0 is a str"),
     ({"conv__weight": [1, 2]}, "net/conv/weight:0 is a list"),
+    ({"conv__weight": [[1.0], [2.0, 3.0]]}, "net/conv/weight:0 is a list"),
     ({"conv__weight": None, "conv__bias": None, "dense__weight": None}, "none of the weights")])
 def test_file_of_another_net_names_the_weight_and_changes_nothing(net, tmp_path, logged, changes,
                                                                   word):

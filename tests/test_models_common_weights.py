@@ -76,6 +76,20 @@ def test_a_part_that_must_start_anew_does_not_look_for_its_file(model, tmp_path,
     assert (read(model.b) != 1).all() and 'npy' not in capsys.readouterr().out
 
 
+def test_a_pretrained_model_that_lacks_a_part_is_told(model, tmp_path, capsys):
+    """A mistyped folder would begin from zero without a word."""
+    pretrained = tmp_path / 'pretrained'
+    pretrained.mkdir()
+    (tmp_path / 'm_b.npy').rename(pretrained / 'b.npy')
+    load_or_init_weights(model, lambda part: True, pretrained_folder=pretrained)
+    assert (read(model.b) == 1).all() and np.isfinite(read(model.a)).all()
+    lines = capsys.readouterr().out.splitlines()
+    assert 'a.npy: not in %s, starts from initial values.' % pretrained in lines
+    assert 'b.npy: starts from %s.' % (pretrained / 'b.npy') in lines
+    load_or_init_weights(model, lambda part: True)
+    assert 'npy' not in capsys.readouterr().out
+
+
 def test_another_size_names_the_weight_or_starts_a_part_anew_that_may(model, tmp_path, capsys):
     write_file(tmp_path, model.b, width=5)
     with pytest.raises(WeightsMismatchError, match='b/dense/weight:0'):

@@ -245,6 +245,18 @@ def test_batch_size_stays_in_the_range_that_a_model_asked_with(start, monkeypatc
     assert model.batch_size == 2
 
 
+def test_smaller_networks_spare_memory_in_a_new_model_only(start):
+    """Also where the iterations begin at 0 again because pretraining ends."""
+    def is_for_new(**arguments):
+        model, _ = start(**arguments)
+        return {text: new for text, _, new in model.list_memory_levers()}['d_dims 48'], model
+    saved = dict(SAVED, d_dims=64)
+    assert is_for_new(defaults=dict(d_dims=64))[0] is False
+    assert is_for_new(saved=saved)[0] is True
+    is_for_new, model = is_for_new(saved=dict(saved, pretrain=True), flags={'pretrain': 'n'})
+    assert is_for_new is True and model.pretrain_just_disabled and model.get_iter() == 0
+
+
 # ---------------------------------------------------------------- summary
 
 SUMMARY_OF_PRETRAINING = """\

@@ -102,6 +102,33 @@ def test_amp_looks_them_up_too(monkeypatch, tmp_path):
     assert calls['get_update_op'] == 2      # generator, GAN
 
 
+@pytest.mark.parametrize('name', ['SAEHD', 'AMP'])
+def test_an_archi_of_others_needs_no_more_than_the_documented_arguments(name, monkeypatch, saehd,
+                                                                        tmp_path):
+    """Decoder(in_ch, d_ch, d_mask_ch), as the files that the community exchanges have it."""
+    own_archi, made = nn.DeepFakeArchi, []
+
+    class ForeignArchi(nn.ArchiBase):
+        def __init__(self, resolution, use_fp16=False, mod=None, opts=None):
+            super().__init__()
+            archi = own_archi(resolution, use_fp16=use_fp16, mod=mod, opts=opts)
+            self.Encoder, self.Inter = archi.Encoder, archi.Inter
+
+            class Decoder(archi.Decoder):
+                def on_build(self, in_ch, d_ch, d_mask_ch):
+                    made.append(in_ch)
+                    super().on_build(in_ch, d_ch, d_mask_ch)
+            self.Decoder = Decoder
+    monkeypatch.setattr(nn, 'DeepFakeArchi', ForeignArchi)
+    if name == 'SAEHD':
+        model = saehd()
+        assert made == [32, 32] and model.pred_src_dst.shape.as_list()[3] == 3
+    else:
+        amp_support.write_defaults(tmp_path)
+        gated_support.make_model('AMP', tmp_path, monkeypatch)
+        assert made == [48]
+
+
 def test_rmsprop_and_its_update_are_replaceable(monkeypatch, saehd):
     calls = {}
     count_class(monkeypatch, 'RMSprop', calls)

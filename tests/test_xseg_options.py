@@ -4,6 +4,7 @@ import saehd_support as support
 from core.errors import UserError
 from core.interact import interact as io
 from core.options import OptionSources, configure_sources
+from models import ModelBase
 from models.common_options import CommonOptionQuestions
 from models.Model_XSeg import options
 
@@ -20,8 +21,7 @@ class Model(CommonOptionQuestions):
         self.iter, self.options, self.default_options = iteration, dict(saved), {}
         self.pretraining_path = pretraining_path
 
-    def is_first_run(self):
-        return self.iter == 0
+    is_first_run = ModelBase.is_first_run
 
     def set_iter(self, iteration):
         self.iter = iteration
@@ -79,6 +79,15 @@ def test_a_restart_from_outside(asked, iteration, given, left):
     model = Model(iteration, face_type='f', pretrain=False, batch_size=8)
     options.ask_options(model)
     assert model.iter == left
+
+
+def test_a_restart_begins_anew_also_where_the_iterations_are_reset(asked):
+    """reset_training keeps the weights, a restart does not."""
+    configure_sources(OptionSources(flags={'restart_training': 'y'}))
+    model = Model(0, face_type='f', pretrain=False, batch_size=8)
+    model.is_reset = True
+    options.ask_options(model)
+    assert model.is_first_run() and ('str', 'f') in asked
 
 
 @pytest.mark.parametrize('given, used', [(1, 2), (9, 9), (40, 16)])

@@ -122,7 +122,9 @@ class AMPModel(GanModel):
         _, shape, config = super().get_MergerConfig()
         morph_value = options.ask_merge_morph_factor()
         predictor = partial(self.predictor_func, morph_value=morph_value)
-        predictor.predict_batch = lambda faces: self.predict_faces(faces, morph_value)
+        if getattr(self.predictor_func, '__func__', None) is AMPModel.predictor_func:
+            # a predictor in its place would be left out: batches do not go through it
+            predictor.predict_batch = lambda faces: self.predict_faces(faces, morph_value)
         return predictor, shape, config
 
     def export_dfm(self):

@@ -3,7 +3,7 @@ from collections import namedtuple
 from typing import Any
 
 from core.leras import nn
-from models.common.layouts import collect_weights
+from models.common.layouts import collect_weights, list_channel_arguments
 from models.common.parts import create_optimizer, create_patch_discriminator, list_files
 
 from .options import RESOLUTION_STEP
@@ -77,7 +77,7 @@ def make_decoder(archi: Any, settings: Any, channels: int) -> type:
 
         def on_build(self) -> None:
             super().on_build(in_ch=settings.inter_dims, d_ch=settings.d_dims,
-                             d_mask_ch=settings.d_mask_dims, out_ch=channels)
+                             d_mask_ch=settings.d_mask_dims, **list_channel_arguments(channels))
             for name in ('out_convm', 'out_conv', 'out_conv1', 'out_conv2', 'out_conv3'):
                 layer = getattr(self, name)
                 delattr(self, name)

@@ -54,3 +54,4 @@ def ask_restart(model: Any, is_override: bool) -> None:
         return
     if ask(RESTART, io):
         model.set_iter(0)
+        model.is_reset = False      # of reset_training, which would keep the weights

@@ -55,8 +55,9 @@ class GanModel(FaceModel):
 
     # override
     def list_memory_levers(self) -> List[Tuple[str, dict, bool]]:
+        # not is_first_run: iteration 0 after pretraining is no new model
         return memory_levers.list_memory_levers(
-            self.options, len(self.device_config.devices) != 0, self.is_first_run())
+            self.options, len(self.device_config.devices) != 0, not self.saved_options)
 
     # override
     def build_training_step(self, placement: Placement) -> Dict[str, list]:

@@ -16,6 +16,8 @@ Predictions = namedtuple('Predictions', (
     'src_src', 'src_mask', 'dst_dst', 'dst_mask', 'src_dst', 'src_dst_mask',
     'src_dst_fixed_code', 'src_code', 'dst_code'))
 
+COLOUR_CHANNELS = 3
+
 # Merging: only the destination enters.
 Merged = namedtuple('Merged', ('src_dst', 'dst_mask', 'src_dst_mask'))
 
@@ -115,7 +117,13 @@ def create_encoder(model, archi, settings) -> int:
 
 def create_decoder(model, archi, settings, in_ch: int, name: str):
     return archi.Decoder(in_ch=in_ch, d_ch=settings.d_dims, d_mask_ch=settings.d_mask_dims,
-                         out_ch=model.channels, name=name)
+                         name=name, **list_channel_arguments(model.channels))
+
+
+def list_channel_arguments(channels: int) -> dict:
+    """What a decoder is told of the image's channels: nothing where it is colour, which the
+    decoders of an archi of others draw without being asked (spec 10 section 9.4)."""
+    return {} if channels == COLOUR_CHANNELS else dict(out_ch=channels)
 
 
 def collect_weights(model, net_names) -> list:

@@ -47,6 +47,7 @@ def init_part(part: Any, filename: str, pretrained_folder: Optional[Path]) -> No
         if part.load_weights(path):
             io.log_info('{}: starts from {}.'.format(filename, path))
             return
+        io.log_info('{}: not in {}, starts from initial values.'.format(filename, path.parent))
     part.init_weights()
 
 

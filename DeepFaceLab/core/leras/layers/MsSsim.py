@@ -10,7 +10,8 @@ class MsSsim(nn.LayerBase):
     """1 - multi-scale SSIM of two image batches: (batch,). No weights.
 
     batch_size, in_ch, resolution   of the images; only for the L1 term and the scales
-    kernel_size                     SSIM window; scales whose side is smaller are left out
+    kernel_size                     SSIM window; scales whose side is smaller are left out, one is
+                                    needed (ValueError)
     use_l1                          0.84 of it + 0.16 of a Gaussian-weighted L1
 
     Where the contrast of two images is opposed at some scale, as at the start of a training, the
@@ -27,6 +28,9 @@ class MsSsim(nn.LayerBase):
                  use_l1: bool = False, **kwargs: Any) -> None:
         factors = [factor for i, factor in enumerate(self.default_power_factors)
                    if resolution // (2 ** i) >= kernel_size]
+        if not factors:
+            raise ValueError("MsSsim: the images are %d pixels wide, less than the window of %d"
+                             % (resolution, kernel_size))
         if sum(factors) < 1.0:
             factors = [factor / sum(factors) for factor in factors]
         self.power_factors = factors

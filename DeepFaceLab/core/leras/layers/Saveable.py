@@ -110,9 +110,9 @@ class Saveable(object):
                 absent.append(weight)
                 continue
             shape = weight.shape.as_list()
+            known.append((weight, fit_value(values[key], shape, weight.name, path)))
             if list(np.shape(values[key])) != shape:
                 reshaped.append(key)
-            known.append((weight, fit_value(values[key], shape, weight.name, path)))
         if weights and not known:
             raise WeightsMismatchError(
                 weights[0].name, path, weights[0].shape.as_list(), None,
