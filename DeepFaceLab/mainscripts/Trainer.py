@@ -23,6 +23,7 @@ import models  # noqa: F401
 from core import imagelib, pathex  # noqa: F401
 from core.errors import UserError
 from core.interact import interact as io
+from core.package_errors import explain_import_error
 from models.common_options import (EXIT_AT_TARGET, SAVE_INTERVAL_MIN, STATUS_FILE,
                                    STATUS_FILE_MB, STATUS_INTERVAL_SEC, WEB, get_trainer_option)
 from models.memory_plan import report
@@ -80,7 +81,7 @@ def trainerThread(s2c: 'queue.Queue[Any]', c2s: 'queue.Queue[Any]', e: threading
         error = exception
     except Exception as exception:  # noqa: BLE001 handed to the main thread, which ends with an exit code
         stop_listening(status, state)       # it is reported as the error that it is
-        error = explain_plugin_error(exception)
+        error = explain_plugin_error(exception) or explain_import_error(exception)
         if error is None:
             io.log_err('Error: %s' % exception)
             traceback.print_exc()
