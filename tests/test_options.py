@@ -158,6 +158,8 @@ def test_assignments_and_answers_files(tmp_path):
     path = tmp_path / "answers.json"
     path.write_text('{"batch_size": 2}', encoding="utf-8")
     assert options.read_answers(path) == {"batch_size": 2}
+    path.write_text('{"batch_size": 2}', encoding="utf-8-sig")     # Notepad, PowerShell 5
+    assert options.read_answers(path) == {"batch_size": 2}
     for text in ("{", "[1]"):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(UserError, match="answers.json .*JSON"):

@@ -231,7 +231,7 @@ def parse_assignments(texts: Iterable[str]) -> Dict[str, str]:
 def read_answers(path: Path) -> Dict[str, Any]:
     """The answers file: one JSON object, option key -> value. UserError if it is not."""
     try:
-        answers = parse_json(Path(path).read_text(encoding="utf-8"))
+        answers = parse_json(Path(path).read_text(encoding="utf-8-sig"))  # Notepad writes a BOM
     except OSError as error:
         raise UserError("The answers file {} cannot be read: {}.".format(path, error.strerror),
                         ["Check the path given with --answers."]) from error
