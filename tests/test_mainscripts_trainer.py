@@ -226,6 +226,14 @@ def test_messages_of_the_window(run, tmp_path):
     assert [name for name, _ in shown[0]['previews']] == ['Tiny', 'Tiny large']
 
 
+@pytest.mark.parametrize('name', ['saved_models_path', 'training_data_src_path'])
+def test_a_folder_that_cannot_be_made_is_named_without_a_traceback(run, tmp_path, capsys, name):
+    (tmp_path / 'file').write_bytes(b'')
+    closing = run(['close'], **{name: tmp_path / 'file' / 'inside'})[1]
+    assert 'inside cannot be made' in closing['error'].what and closing['error'].remedies
+    assert 'Traceback' not in ''.join(capsys.readouterr())
+
+
 def test_no_preview_computes_none(run):
     assert run(['preview', 'close'], no_preview=True)[0] == []
 

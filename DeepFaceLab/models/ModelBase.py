@@ -218,7 +218,7 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         self.preview_history_path = self.saved_models_path / (self.get_model_name() + '_history')
         self.autobackups_path = self.saved_models_path / (self.get_model_name() + '_autobackups')
         if (self.write_preview_history or io.is_colab()) and not self.is_read_only:
-            self.preview_history_path.mkdir(parents=True, exist_ok=True)
+            persist.make_folder(self.preview_history_path)
         from samplelib import SampleGeneratorBase
         if self.generator_list is None:
             raise ValueError('The model gave no sample generators (set_training_data_generators).')
@@ -229,7 +229,7 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
                                        force_new=get_trainer_option(FORCE_NEW_PREVIEW))
         if self.autobackup_hour != 0 and not self.is_read_only:
             self.autobackup_start_time = time.time()
-            self.autobackups_path.mkdir(parents=True, exist_ok=True)
+            persist.make_folder(self.autobackups_path)
 
     # ---------------------------------------------------------------- to be overridden
 
