@@ -186,10 +186,13 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
                 self.choosed_gpu_indexes = data['choosed_gpu_indexes']
         if self.is_first_run():
             if not self.is_training or self.is_read_only:
+                names = model_files.list_saved_models(
+                    self.saved_models_path, self.model_class_name, may_write=False)
                 raise UserError(
                     'There is no trained model %s in %s.' %
                     (self.model_name, self.saved_models_path),
-                    ['train it first', 'check the model folder and the name of the model'])
+                    ['models of this kind there: %s' % (', '.join(names) or 'none'),
+                     'train it first', 'check the model folder and the name of the model'])
             io.log_info('\nModel first run.')
             self._warn_of_old_weights()
 
