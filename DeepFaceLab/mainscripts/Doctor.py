@@ -265,7 +265,7 @@ def describe(facts: dict) -> List[str]:
     lines.append("ffmpeg      {}".format(facts["ffmpeg"] or "none"))
     gui = facts["packages"]["cv2"].get("facts", {}).get("gui", "unknown")
     lines.append("Windows     display: {}, OpenCV draws with: {}".format(
-        "yes" if facts["display"] else "no (previews are written to files)", gui))
+        "yes" if facts["display"] else "no (`train --web` shows previews)", gui))
     return lines
 
 
