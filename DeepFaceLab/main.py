@@ -16,13 +16,19 @@ prefer_own_modules()
 
 
 def explain(error):
-    """UserError for what is wrong with a plug-in model or an installed package, None for a defect
-    of this program."""
+    """UserError for what is wrong with a plug-in model, an installed package or the machine, None
+    for a defect of this program."""
     from core.package_errors import explain_import_error
 
+    found = explain_import_error(error)
     plugin_errors = sys.modules.get("models.plugin_errors")   # imported with the first model
-    found = None if plugin_errors is None else plugin_errors.explain_plugin_error(error)
-    return explain_import_error(error) if found is None else found
+    if plugin_errors is not None:
+        found = plugin_errors.explain_plugin_error(error) or found
+    if found is None and not isinstance(error, ImportError):
+        from core.system_errors import explain_system_error
+
+        found = explain_system_error(error)
+    return found
 
 
 def main(argv=None):
