@@ -468,6 +468,12 @@ def test_out_of_memory_lists_what_to_change():
     assert 'out of memory' in error.what and error.remedies[0] == 'lower the batch size'
 
 
+def test_any_other_error_names_the_doctor():
+    """A GPU newer than TensorFlow fails in the first step, with words that only the doctor knows."""
+    error = Trainer.describe_failure(RuntimeError('CUDA_ERROR_INVALID_PTX'))
+    assert any('doctor' in remedy for remedy in error.remedies)
+
+
 def test_stop_request_asks_warns_and_gives_up(capsys):
     s2c, started = queue.Queue(), threading.Event()
     started.set()

@@ -118,6 +118,7 @@ def describe_failure(exception: BaseException, model: Any = None) -> UserError:
         'Training stopped by an error (%s). Nothing was saved since the last save.'
         % type(exception).__name__, [
             'the lines above say where it happened',
+            '`main.py doctor` tells whether TensorFlow, GPU and driver fit each other',
             'start again: training goes on from the last save'
         ])
 
