@@ -63,8 +63,16 @@ def main(argv=None):
     return exit_code
 
 
-if __name__ == "__main__":
+def run_program():
+    """`main` as a program of its own, of either tree."""
     import multiprocessing
 
+    from core.compat import print_any_name
+
+    print_any_name()
     multiprocessing.set_start_method("spawn")
-    sys.exit(main())
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(run_program())

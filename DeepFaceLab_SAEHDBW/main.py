@@ -80,7 +80,4 @@ def prepare_imports(base):
 base_main = prepare_imports(find_base(os.environ))
 
 if __name__ == "__main__":
-    import multiprocessing
-
-    multiprocessing.set_start_method("spawn")
-    sys.exit(base_main.main())
+    sys.exit(base_main.run_program())

@@ -469,7 +469,7 @@ def test_out_of_memory_lists_what_to_change():
 
 
 def test_any_other_error_names_the_doctor():
-    """A GPU newer than TensorFlow fails in the first step, with words that only the doctor knows."""
+    """A GPU newer than TensorFlow fails in the first step, in words that only doctor knows."""
     error = Trainer.describe_failure(RuntimeError('CUDA_ERROR_INVALID_PTX'))
     assert any('doctor' in remedy for remedy in error.remedies)
 

@@ -1,4 +1,5 @@
 """The one place that knows about versions of Python, NumPy, OpenCV and TensorFlow (rule 9)."""
+import io
 import multiprocessing
 import os
 import re
@@ -32,6 +33,20 @@ def old_pickle_module(module: str) -> str:
 def is_windows() -> bool:
     """True on Windows."""
     return sys.platform.startswith("win")
+
+
+def print_any_name() -> None:
+    """Have `print` write what the console's encoding lacks as escapes: names of files hold any
+    letter, a console or a log file on Windows only those of its code page."""
+    stream = sys.stdout
+    if getattr(stream, "errors", None) != "strict":     # None: there is no console
+        return
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")
+    elif hasattr(stream, "detach"):                     # Python 3.6
+        encoding, is_line_buffered = stream.encoding, stream.line_buffering
+        sys.stdout = io.TextIOWrapper(stream.detach(), encoding=encoding,
+                                      errors="backslashreplace", line_buffering=is_line_buffered)
 
 
 def spawn_context():
