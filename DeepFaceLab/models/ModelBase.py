@@ -168,6 +168,9 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         if force_name is None:
             force_name = model_files.choose_model_name(
                 self.saved_models_path, self.model_class_name, silent, may_write)
+        elif Path(force_name).name != force_name:   # else the first save would tell
+            raise UserError('%r cannot be the name of a model: it becomes a part of file names.'
+                            % force_name, ['give the folder with --model-dir'])
         return '%s_%s' % (force_name, self.model_class_name)
 
     def _load_data(self) -> None:
