@@ -58,19 +58,22 @@ def test_defects_of_this_tree_stay_defects(error):
     assert explain_import_error(error) is None
 
 
-def test_package_that_does_not_tell_its_name(monkeypatch, tmp_path):
+@pytest.mark.parametrize("place, is_told", [("site-packages", True), ("scripts", False)])
+def test_package_that_does_not_tell_its_name(monkeypatch, tmp_path, place, is_told):
     """As TensorFlow's and NumPy's own errors: the traceback leads to it from this tree."""
-    folder = tmp_path / "speechless"
-    folder.mkdir()
+    folder = tmp_path / place / "speechless"
+    folder.mkdir(parents=True)
     (folder / "__init__.py").write_text("raise ImportError('its library is missing')")
     module = tmp_path / "tree" / "core"
     module.mkdir(parents=True)
     (module / "asking.py").write_text("import speechless")
     monkeypatch.setattr(package_errors, "TREE", tmp_path / "tree")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(str(folder.parent))
     monkeypatch.syspath_prepend(str(module))
-    error = catch("import asking")
-    assert "speechless cannot be loaded: its library is missing" in str(explain_import_error(error))
+    for name in ("asking", "speechless"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    text = str(explain_import_error(catch("import asking")))
+    assert ("speechless cannot be loaded: its library is missing" in text) == is_told
 
 
 def test_an_install_has_no_environment_to_make(monkeypatch, tmp_path):

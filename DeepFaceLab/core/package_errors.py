@@ -14,6 +14,7 @@ TREE = Path(__file__).resolve().parent.parent
 PACKAGE_NAMES = {"cv2": "opencv-python", "yaml": "PyYAML", "PIL": "Pillow",
                  "skimage": "scikit-image", "sklearn": "scikit-learn", "google": "protobuf"}
 
+_INSTALLED = {"site-packages", "dist-packages"}      # folders of packages
 _LAST_WORDS = re.compile(r"^\s*\w*Error: .")     # of a traceback that a package puts into its text
 
 
@@ -50,18 +51,18 @@ def list_remedies(package: str, message: str) -> List[str]:
 
 
 def _find_package(error: ImportError) -> Optional[str]:
-    """First part of the module's name; where the error does not tell it, of the first module
-    outside of this tree that the traceback leads to."""
+    """First part of the module's name; where the error does not tell it, of the first installed
+    module that the traceback leads to from this tree."""
     if error.name:
         return error.name.split(".")[0]
     found, is_ours = None, False
     step = error.__traceback__
     while step is not None:
-        root = step.tb_frame.f_globals.get("__name__", "").split(".")[0]
-        if TREE in Path(step.tb_frame.f_code.co_filename).resolve().parents:
+        path = Path(step.tb_frame.f_code.co_filename)
+        if TREE in path.resolve().parents:
             found, is_ours = None, True
-        elif is_ours and found is None and root not in ("", "importlib", "_frozen_importlib"):
-            found = root
+        elif is_ours and found is None and not _INSTALLED.isdisjoint(path.parts):
+            found = step.tb_frame.f_globals.get("__name__", "").split(".")[0] or None
         step = step.tb_next
     return found
 
