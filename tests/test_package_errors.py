@@ -145,7 +145,7 @@ def test_list_of_gpus(monkeypatch, capfd, tmp_path):
 @pytest.mark.parametrize("program", ["dfl.py", "DeepFaceLab/main.py"])
 def test_old_python_reads_as_far_as_the_line_that_refuses_it(program):
     """Of the whole file its syntax has to do, of imports only what stands before the line."""
-    tree = ast.parse((ROOT / program).read_text(encoding="ascii"), feature_version=(3, 5))
+    tree = ast.parse((ROOT / program).read_text(encoding="ascii"), **{"feature_version": (3, 5)})
     docstring, future, sys_import, refusal = tree.body[:4]
     assert [name.name for name in future.names] == ["print_function"]     # Python 2
     assert [name.name for name in sys_import.names] == ["sys"]
