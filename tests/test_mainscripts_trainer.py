@@ -474,6 +474,15 @@ def test_any_other_error_names_the_doctor():
     assert any('doctor' in remedy for remedy in error.remedies)
 
 
+def test_a_gpu_that_was_only_stated_is_doubted_first(monkeypatch):
+    """Without it TensorFlow has no kernels for the data format of a GPU, says a page of text."""
+    monkeypatch.setenv('force_gpu_data', '1')
+    error = Trainer.describe_failure(RuntimeError('Could not find device for node'))
+    assert 'force_gpu_data' in error.remedies[0]
+    monkeypatch.delenv('force_gpu_data')
+    assert 'force_gpu_data' not in str(Trainer.describe_failure(RuntimeError('x')))
+
+
 def test_stop_request_asks_warns_and_gives_up(capsys):
     s2c, started = queue.Queue(), threading.Event()
     started.set()
