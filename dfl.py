@@ -5,15 +5,22 @@ Standard library only, valid from Python 3.6 on. Each verb makes the virtual env
 beside this file (or finds it complete and reuses it) and hands over to DeepFaceLab/main.py or to
 pytest.
 """
-import argparse
-import hashlib
-import json
-import os
-import shutil
-import subprocess
+from __future__ import print_function  # Python 2 has to read this file to say so
+
 import sys
-import time
-from pathlib import Path
+
+if sys.version_info[0] < 3:
+    sys.exit("Python 3.6 or newer is needed, this is {}.{}: start it as `python3 dfl.py`".format(
+        *sys.version_info[:2]))
+
+import argparse  # noqa: E402
+import hashlib  # noqa: E402
+import json  # noqa: E402
+import os  # noqa: E402
+import shutil  # noqa: E402
+import subprocess  # noqa: E402
+import time  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent
 MAIN = ROOT / "DeepFaceLab" / "main.py"

@@ -3,17 +3,32 @@
 Importing this file only makes sure that later imports find the modules of this tree, whatever an
 older tree left in its folder: worker processes are spawned and import it again.
 """
+from __future__ import print_function    # an old Python has to read this file to say so
+
 import sys
 
-from core.tree_files import prefer_own_modules
+if sys.version_info < (3, 6):      # before an import that such a Python cannot read
+    sys.exit("Python 3.6 or newer is needed, this is {}.{}".format(*sys.version_info[:2]))
+
+from core.tree_files import prefer_own_modules  # noqa: E402
 
 prefer_own_modules()
 
 
 def explain(error):
-    """UserError for what is wrong with a plug-in model, None for a defect of this program."""
+    """UserError for what is wrong with a plug-in model, an installed package or the machine, None
+    for a defect of this program."""
+    from core.package_errors import explain_import_error
+
+    found = explain_import_error(error)
     plugin_errors = sys.modules.get("models.plugin_errors")   # imported with the first model
-    return None if plugin_errors is None else plugin_errors.explain_plugin_error(error)
+    if plugin_errors is not None:
+        found = plugin_errors.explain_plugin_error(error) or found
+    if found is None and not isinstance(error, ImportError):
+        from core.system_errors import explain_system_error
+
+        found = explain_system_error(error)
+    return found
 
 
 def main(argv=None):
@@ -26,8 +41,8 @@ def main(argv=None):
     from core.errors import UserError
     from mainscripts import cli, verbs
 
-    arguments = cli.parse_arguments(argv)
     try:
+        arguments = cli.parse_arguments(argv)
         verbs.configure_options(arguments)
         exit_code = arguments.func(arguments) or 0
     except UserError as error:
@@ -48,13 +63,16 @@ def main(argv=None):
     return exit_code
 
 
-if __name__ == "__main__":
-    if sys.version_info < (3, 6):
-        sys.exit("Python 3.6 or newer is needed, this is {}.{}".format(*sys.version_info[:2]))
+def run_program():
+    """`main` as a program of its own, of either tree."""
     import multiprocessing
 
     from core.stdex import spare_letters
 
-    multiprocessing.set_start_method("spawn")
     spare_letters()
-    sys.exit(main())
+    multiprocessing.set_start_method("spawn")
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(run_program())

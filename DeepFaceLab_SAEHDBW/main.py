@@ -80,12 +80,4 @@ def prepare_imports(base):
 base_main = prepare_imports(find_base(os.environ))
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 6):
-        sys.exit("Python 3.6 or newer is needed, this is {}.{}".format(*sys.version_info[:2]))
-    import multiprocessing
-
-    from core.stdex import spare_letters
-
-    multiprocessing.set_start_method("spawn")
-    spare_letters()
-    sys.exit(base_main.main())
+    sys.exit(base_main.run_program())

@@ -48,6 +48,16 @@ def test_sheet(folder):
     assert picture.shape[0] > height and picture.shape[1] > 6 * width
 
 
+@pytest.mark.parametrize("figures, code", [((0.6, 0.5), 0), ((0.5, 0.6), 1)])
+def test_a_missed_goal_is_said(figures, code, folder, monkeypatch, capsys):
+    """An exit code alone would leave the user without a reason."""
+    monkeypatch.setattr(merge, "merge_frames", lambda *args: None)
+    monkeypatch.setattr(merge, "make_videos", lambda *args: None)
+    monkeypatch.setattr(merge, "measure_video", lambda *args: figures)
+    assert merge.run_merge(folder) == code
+    assert ("MISSED" in capsys.readouterr().out) == bool(code)
+
+
 def test_answers_are_answers_to_questions():
     known = {question.key: question for question in merge_questions.QUESTIONS}
     assert set(merge.MERGE_OPTIONS) <= set(known)

@@ -75,6 +75,12 @@ def test_a_foreign_folder_is_refused_untouched(tmp_path):
     assert list_files(tmp_path) == ["mine.txt"]
 
 
+def test_a_place_where_no_folder_can_be_made(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UserError, match="cannot be made"):
+        workspace.render_workspace(tmp_path / "file" / "w", 1, 1)
+
+
 @pytest.mark.parametrize("content", ["", "[]", json.dumps({"format": 99})])
 def test_a_damaged_marker_is_an_error(tmp_path, content):
     (tmp_path / workspace.MARKER).write_text(content)

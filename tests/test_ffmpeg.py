@@ -1,5 +1,6 @@
 """core/ffmpeg.py: a real ffmpeg is run, fed, and its failures are told."""
 import errno
+import os
 import subprocess
 
 import cv2
@@ -129,6 +130,31 @@ def test_finished_video_is_not_thrown_away_when_the_old_one_is_held(tmp_path, mo
             unfinished.write_bytes(b"new")
     assert video.read_bytes() == b"old" and unfinished.read_bytes() == b"new"
     assert str(unfinished) in error.value.remedies[1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script stands for the program")
+@pytest.mark.parametrize("message, remedy", [
+    ("x.png: No space left on device", "disk space"),
+    ("Error opening output x.mp4: Read-only file system", "may be written to"),
+    ("Unable to choose an output format for 'x.xyz'", ".mp4, .mov"), ("Invalid data", "Command: ")])
+def test_messages_that_tell_a_remedy(message, remedy, tmp_path, monkeypatch):
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\necho \"%s\" >&2\nexit 1\n" % message)
+    program.chmod(0o755)
+    monkeypatch.setattr(ffmpeg, "find_ffmpeg", lambda: str(program))
+    with pytest.raises(UserError, match=message) as error:
+        ffmpeg.run_ffmpeg([])
+    assert remedy in error.value.remedies[0] and "Command: " in error.value.remedies[-1]
+
+
+def test_failed_removal_does_not_hide_what_failed_first(tmp_path, monkeypatch):
+    """A read-only disk refuses both; only the first tells the cause."""
+    def refuse(path):
+        raise UserError("{} cannot be removed.".format(path))
+    monkeypatch.setattr(ffmpeg.persist, "remove_file", refuse)
+    with pytest.raises(UserError, match="ffmpeg failed"):
+        with ffmpeg.write_whole(tmp_path / "a.mp4"):
+            raise UserError("ffmpeg failed")
 
 
 def test_folder_with_percent_signs(tmp_path):

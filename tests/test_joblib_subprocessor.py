@@ -195,6 +195,8 @@ class Network:
     def run(self, image):
         if isinstance(image, np.ndarray) and image.shape == (1,):
             raise FloatingPointError("the network fails")
+        if isinstance(image, np.ndarray) and image.shape == (3,):
+            raise UserError("The weights are missing.", ["copy them there"])
         assert self.pid == os.getpid() and threading.current_thread() is threading.main_thread()
         return image * self.factor
 
@@ -227,6 +229,15 @@ def test_mpfunc_error_reaches_the_worker_and_the_host_goes_on(capsys):
     assert host.run() == {(2,): 4.0}
     assert len(host.failed_data) == 1
     assert 'FloatingPointError: the network fails' in capsys.readouterr().out
+
+
+def test_mpfunc_error_of_the_user_comes_without_a_traceback(capsys):
+    """Weights that are missing, for one."""
+    host = workers.SquareHost([np.ones(3)], workers=1, func=MPFunc(Network(2).run))
+    assert host.run() == {} and len(host.failed_data) == 1
+    out = capsys.readouterr().out
+    assert 'The weights are missing.' in out and '- copy them there' in out
+    assert 'Traceback' not in out
 
 
 @needs_posix_signals

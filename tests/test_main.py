@@ -1,5 +1,6 @@
 """main.py: exit codes, messages, and what starting it costs (spec 41 section 1.1)."""
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -103,3 +104,16 @@ def test_importing_main_does_nothing():
            "assert multiprocessing.get_start_method(allow_none=True) is None; " \
            "assert 'mainscripts' not in sys.modules and 'numpy' not in sys.modules"
     subprocess.check_call([sys.executable, "-c", code], cwd=str(TREE))
+
+
+@pytest.mark.parametrize("tree", [TREE, TREE.parent / "DeepFaceLab_SAEHDBW"], ids=lambda t: t.name)
+def test_names_that_the_console_lacks_are_written_as_escapes(tree, tmp_path):
+    """A log file on Windows has the code page's letters only."""
+    workspace = tmp_path / "\u0416\u0443\u043a"
+    (workspace / "model").mkdir(parents=True)
+    done = subprocess.run(
+        [sys.executable, str(tree / "main.py"), "clear-workspace", "--workspace", str(workspace)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+        env=dict(os.environ, PYTHONIOENCODING="cp1252"))
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert b"\\u0416\\u0443\\u043a" in done.stdout and b"Nothing was changed." in done.stdout

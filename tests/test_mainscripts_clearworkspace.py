@@ -86,6 +86,13 @@ def test_command_with_yes_on_a_new_workspace(tmp_path):
     assert (tmp_path / "new" / "data_dst" / "aligned").is_dir()
 
 
+def test_a_place_where_no_folder_can_be_made(tmp_path, capsys):
+    (tmp_path / "file").write_text("x")
+    line = ["clear-workspace", "--workspace", str(tmp_path / "file" / "new"), "--yes"]
+    assert main.main(line) == 1
+    assert "cannot be made" in capsys.readouterr().err
+
+
 def test_places_that_are_no_workspace(tmp_path):
     (tmp_path / "letter.txt").write_text("x")
     for folder in (tmp_path, Path.home(), Path("/")):

@@ -95,6 +95,12 @@ def test_report(monkeypatch, capsys, changes, code, word):
     assert "Memory      16.0 GB, 12.0 GB free" in out
 
 
+def test_where_previews_are_without_a_screen():
+    """Nothing writes them to files unless it is asked for."""
+    line, = [line for line in Doctor.describe(make_facts(display=False)) if "display" in line]
+    assert "display: no" in line and "--web" in line and "files" not in line
+
+
 def test_what_the_driver_says(monkeypatch, tmp_path):
     monkeypatch.setattr(Doctor.shutil, "which", lambda name: None)
     assert Doctor.probe_nvidia() == []

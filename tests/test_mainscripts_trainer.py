@@ -244,6 +244,14 @@ def test_messages_of_the_window(run, tmp_path):
     assert [name for name, _ in shown[0]['previews']] == ['Tiny', 'Tiny large']
 
 
+@pytest.mark.parametrize('name', ['saved_models_path', 'training_data_src_path'])
+def test_a_folder_that_cannot_be_made_is_named_without_a_traceback(run, tmp_path, capsys, name):
+    (tmp_path / 'file').write_bytes(b'')
+    closing = run(['close'], **{name: tmp_path / 'file' / 'inside'})[1]
+    assert 'inside cannot be made' in closing['error'].what and closing['error'].remedies
+    assert 'Traceback' not in ''.join(capsys.readouterr())
+
+
 def test_no_preview_computes_none(run):
     assert run(['preview', 'close'], no_preview=True)[0] == []
 
@@ -537,6 +545,21 @@ def test_out_of_memory_lists_what_to_change():
     error = Trainer.describe_failure(
         type('ResourceExhaustedError', (Exception, ), {})('OOM when allocating'))
     assert 'out of memory' in error.what and error.remedies[0] == 'lower the batch size'
+
+
+def test_any_other_error_names_the_doctor():
+    """A GPU newer than TensorFlow fails in the first step, in words that only doctor knows."""
+    error = Trainer.describe_failure(RuntimeError('CUDA_ERROR_INVALID_PTX'))
+    assert any('doctor' in remedy for remedy in error.remedies)
+
+
+def test_a_gpu_that_was_only_stated_is_doubted_first(monkeypatch):
+    """Without it TensorFlow has no kernels for the data format of a GPU, says a page of text."""
+    monkeypatch.setenv('force_gpu_data', '1')
+    error = Trainer.describe_failure(RuntimeError('Could not find device for node'))
+    assert 'force_gpu_data' in error.remedies[0]
+    monkeypatch.delenv('force_gpu_data')
+    assert 'force_gpu_data' not in str(Trainer.describe_failure(RuntimeError('x')))
 
 
 def test_stop_request_asks_warns_and_gives_up(capsys):

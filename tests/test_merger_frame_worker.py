@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from merge_run_support import StandInModel, make_config, write_workspace
 
+from core.compat import spawn_context
 from core.errors import UserError
 from core.joblib.MPFunc import HostFunctionError
 from merger import frame_worker
@@ -145,3 +146,34 @@ def test_frames_under_way_come_in_the_order_asked():
     assert sorted(seen) == [0, 1, 2, 3]
     under_way.add(frames[:1])
     assert under_way.take(frames[0]) == 0 and len(seen) == 5
+
+
+def blur_for_ever(frame):
+    picture = np.zeros((400, 400, 3), np.float32)
+    while True:
+        cv2.GaussianBlur(picture, (0, 0), 5)
+
+
+def run_worker_that_is_stopped():
+    """A worker that is told to end while its threads are in OpenCV."""
+    under_way = FramesUnderWay(blur_for_ever, 2)
+    under_way.leave_at_exit()
+    under_way.add([SimpleNamespace(idx=0), SimpleNamespace(idx=1)])
+    time.sleep(0.3)
+
+
+def test_a_worker_that_is_stopped_ends_without_the_report_of_a_crash(capfd):
+    process = spawn_context().Process(target=run_worker_that_is_stopped)
+    process.start()
+    process.join(30)
+    assert process.exitcode == 0
+    err = capfd.readouterr().err
+    assert 'terminate called' not in err and 'Fatal' not in err
+
+
+def test_nothing_is_registered_in_the_main_process(monkeypatch):
+    """Leaving there would end a program that imports the merger."""
+    registered = []
+    monkeypatch.setattr(frame_worker.util, 'Finalize', lambda *args, **kw: registered.append(args))
+    FramesUnderWay(blur_for_ever, 0).leave_at_exit()
+    assert registered == []

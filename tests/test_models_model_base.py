@@ -97,12 +97,23 @@ def test_round_trip_of_a_saved_model(tmp_path, asked):
     assert again.get_loss_history()[:3] == history and len(again.get_loss_history()) == 4
 
 
+@pytest.mark.parametrize('name', ['a/b', '/models/me', 'me/'])
+def test_a_name_that_is_a_path_is_refused_at_once(tmp_path, name):
+    with pytest.raises(UserError, match='cannot be the name') as error:
+        make_model(tmp_path, force_model_name=name)
+    assert '--model-dir' in error.value.remedies[0]
+
+
 def test_merging_needs_a_trained_model(tmp_path):
-    with pytest.raises(UserError, match='no trained model'):
+    with pytest.raises(UserError, match='no trained model') as error:
         make_model(tmp_path, is_training=False)
+    assert error.value.remedies[0] == 'models of this kind there: none'
     model = make_model(tmp_path)
     train(model, 1)
     model.save()
+    with pytest.raises(UserError, match='no trained model other_Tiny') as error:
+        make_model(tmp_path, is_training=False, force_model_name='other')
+    assert error.value.remedies[0] == 'models of this kind there: t'
     merging = make_model(tmp_path, is_training=False)
     predictor, shape, config = merging.get_MergerConfig()
     assert shape == (16, 16, 3) and config.get_config()['mode'] == 'overlay'

@@ -147,6 +147,11 @@ def test_what_a_folder_without_faces_holds_is_said(tmp_path, capsys):
         SampleGeneratorFace(tmp_path)
     assert str(tmp_path) in str(error.value) and "Extract faces" in str(error.value)
     SampleLoader.samples_cache.clear()
+    (tmp_path / "faceset.zip").write_bytes(b"PK")
+    with pytest.raises(UserError, match="faceset.zip is a pack of the MVE fork") as error:
+        SampleGeneratorFace(tmp_path)
+    assert "Unzip it" in error.value.remedies[0]
+    SampleLoader.samples_cache.clear()
     with pytest.raises(UserError, match="does not exist"):
         SampleGeneratorFace(tmp_path / "missing")
     write_face(tmp_path / "a.jpg", landmarks=None)

@@ -60,3 +60,12 @@ def test_denoised_jpegs_keep_their_quality_under_both_suffixes(suffix, is_jpeg):
 def test_metadata_stands_with_the_output():
     words = video_arguments.encode_pipe(DIR / "r.mp4", "25", 16, metadata=["-metadata", "a=b"])
     assert words[-4:] == ["-metadata", "a=b", str(DIR / "r.mp4"), "-y"]
+
+
+def test_bit_rates_are_asked_in_the_unit_that_ffmpeg_takes():
+    """`16M` is 16 million bits a second, an eighth of as many bytes."""
+    from mainscripts import VideoEd
+
+    assert "16M" in video_arguments.encode_pipe(DIR / "r.mp4", "25", 16)
+    assert [option.prompt for option in (VideoEd.BITRATE, VideoEd.CUT_BITRATE)] == [
+        "Megabits per second"] * 2

@@ -137,7 +137,8 @@ def make_folder(folder: Path) -> None:
         os.makedirs(str(folder), exist_ok=True)
     except OSError as error:
         raise UserError("The folder {} cannot be made: {}.".format(
-            folder, error.strerror or error), ["Check the disk."]) from error
+            folder, error.strerror or error), [
+                "Check the path, and that its disk may be written to."]) from error
 
 
 def remove_tree(folder: Path, parked: Optional[Path] = None) -> None:

@@ -3,7 +3,7 @@ import errno
 import shutil
 import subprocess
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Callable, Iterable, Iterator, List, Optional, Sequence
 
@@ -13,6 +13,12 @@ from core.errors import UserError
 _QUIET = ["-hide_banner", "-loglevel", "error", "-nostats", "-y"]
 _STRICT = ["-xerror"]   # stop at what cannot be decoded
 _MESSAGE_LENGTH = 2000  # of ffmpeg's last words; a damaged video has thousands of lines
+# What in its message tells a remedy.
+_REMEDIES = (
+    (("No space left", "Read-only file system", "Permission denied"),
+     "free some disk space, or check that the folder may be written to"),
+    (("Unable to choose an output format", "Unable to find a suitable output format"),
+     "end the name of the video in .mp4, .mov, .avi, .mkv or .webm"))
 
 
 def find_ffmpeg() -> str:
@@ -72,8 +78,11 @@ def _start(arguments: List[str], stdin: int) -> Iterator[subprocess.Popen]:
         finally:
             _close(process)
         if code != 0:
-            raise UserError("ffmpeg failed ({}): {}".format(code, _read_end(messages)),
-                            ["Command: " + " ".join(command)])
+            message = _read_end(messages)
+            raise UserError("ffmpeg failed ({}): {}".format(code, message),
+                            [remedy for words, remedy in _REMEDIES
+                             if any(word in message for word in words)]
+                            + ["Command: " + " ".join(command)])
 
 
 def _hand_over(call: Callable[..., Any], *arguments: Any) -> bool:
@@ -110,7 +119,8 @@ def write_whole(video: Path) -> Iterator[Path]:
     try:
         yield unfinished
     except BaseException:
-        persist.remove_file(unfinished)
+        with suppress(UserError):       # what led here is what the user has to see
+            persist.remove_file(unfinished)
         raise
     persist.replace_file(unfinished, video)
 

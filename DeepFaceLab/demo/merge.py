@@ -66,7 +66,11 @@ def run_merge(workspace_path: Path) -> int:
     io.log_info("The video: {}".format(results.video))
     io.log_info("Its mask: {}".format(results.mask_video))
     io.log_info("Some of its frames: {}".format(results.sheet))
-    return 0 if merged > untouched else 1
+    if merged > untouched:
+        return 0
+    io.log_err("MISSED: the merged faces are less like the ground truth than the frames were. "
+               "Train longer, then merge again.")
+    return 1
 
 
 def merge_frames(folder: Path, results: MergedVideo) -> None:

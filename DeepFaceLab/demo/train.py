@@ -6,7 +6,7 @@ from typing import List, NamedTuple, Optional, Sequence
 import numpy as np
 
 import models
-from core import options
+from core import options, persist
 from core.cv2ex import cv2_imwrite
 from core.errors import UserError
 from core.interact import interact as io
@@ -92,7 +92,7 @@ def run_demo(workspace_path: Path, quick: bool = False, resolution: Optional[int
 def create_model(folder: Path, resolution: int):
     """A new SAEHD with the demo's options; an earlier demo model of the workspace is replaced."""
     model_folder = folder / "model"
-    model_folder.mkdir(exist_ok=True)
+    persist.make_folder(model_folder)
     if model_files.list_model_entries(model_folder, MODEL_NAME, MODEL_CLASS):
         io.log_info("The demo model of an earlier run is replaced.")
         model_files.delete_model(model_folder, MODEL_NAME, MODEL_CLASS)

@@ -82,10 +82,10 @@ def claim_folder(folder: Path, counts: Dict[str, int]) -> bool:
         raise UserError("{} is not empty and was not made by this program.".format(folder),
                         ["choose an empty or a new folder"])
     for take in TAKES.values():
-        (folder / take.frames / "aligned").mkdir(parents=True, exist_ok=True)
+        persist.make_folder(folder / take.frames / "aligned")
         if take.truth is not None:
-            (folder / take.truth).mkdir(parents=True, exist_ok=True)
-    (folder / "model").mkdir(exist_ok=True)
+            persist.make_folder(folder / take.truth)
+    persist.make_folder(folder / "model")
     write_marker(folder, counts, is_complete=False)
     return False
 

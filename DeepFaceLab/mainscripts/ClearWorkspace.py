@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import List
 
+from core.durable_write import make_folder
 from core.errors import UserError
 
 FOLDERS = ("data_src", "data_dst", "model")
@@ -82,5 +83,5 @@ def main(workspace: Path, is_sure: bool = False) -> int:
         shelf = move_away(workspace, present)
         print("Moved to {}. Delete that folder when you need its space.".format(shelf))
     for name in MADE:
-        (workspace / name).mkdir(parents=True, exist_ok=True)
+        make_folder(workspace / name)
     return 0

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional
 
 from core.osex import get_memory_info
+from core.package_errors import list_remedies
 from core.tree_files import list_leftovers
 
 TREE = Path(__file__).resolve().parent.parent
@@ -166,13 +167,8 @@ def find_package_problems(facts: dict) -> List[Problem]:
         error = facts["packages"][name].get("error")
         if error is None or (not needed and "No module named" in error):
             continue
-        remedies = ["`python3 dfl.py env` installs everything into an environment of its own",
-                    "or: {} -m pip install {}".format(sys.executable, package)]
-        if "libGL" in error:
-            remedies.insert(0, "Linux without a desktop: pip install opencv-python-headless "
-                               "instead, or apt install libgl1")
-        problems.append(Problem("{} cannot be imported: {}".format(package, error), remedies,
-                                needed))
+        problems.append(Problem("{} cannot be imported: {}".format(package, error),
+                                list_remedies(package, error), needed))
     return problems
 
 
@@ -269,7 +265,7 @@ def describe(facts: dict) -> List[str]:
     lines.append("ffmpeg      {}".format(facts["ffmpeg"] or "none"))
     gui = facts["packages"]["cv2"].get("facts", {}).get("gui", "unknown")
     lines.append("Windows     display: {}, OpenCV draws with: {}".format(
-        "yes" if facts["display"] else "no (previews are written to files)", gui))
+        "yes" if facts["display"] else "no (`train --web` shows previews)", gui))
     return lines
 
 

@@ -23,6 +23,8 @@ import models  # noqa: F401
 from core import imagelib, pathex  # noqa: F401
 from core.errors import UserError
 from core.interact import interact as io
+from core.package_errors import explain_import_error
+from core.process_options import FORCE_DEVICES, get_setting
 from models.common_options import (EXIT_AT_TARGET, SAVE_INTERVAL_MIN, STATUS_FILE,
                                    STATUS_FILE_MB, STATUS_INTERVAL_SEC, WEB, get_trainer_option)
 from models.memory_plan import report
@@ -80,7 +82,7 @@ def trainerThread(s2c: 'queue.Queue[Any]', c2s: 'queue.Queue[Any]', e: threading
         error = exception
     except Exception as exception:  # noqa: BLE001 handed to the main thread, which ends with an exit code
         stop_listening(status, state)       # it is reported as the error that it is
-        error = explain_plugin_error(exception)
+        error = explain_plugin_error(exception) or explain_import_error(exception)
         if error is None:
             io.log_err('Error: %s' % exception)
             traceback.print_exc()
@@ -113,10 +115,13 @@ def describe_failure(exception: BaseException, model: Any = None) -> UserError:
     if type(exception).__name__ == 'ResourceExhaustedError' or isinstance(exception, MemoryError):
         return UserError('Training stopped: out of memory. Nothing was saved since the last save.',
                          list_memory_remedies(model))
+    stated = ['force_devices (force_gpu_data) states the GPU, nobody has looked for it: leave that '
+              'away where there is none, and train with --cpu-only']
     return UserError(
         'Training stopped by an error (%s). Nothing was saved since the last save.'
-        % type(exception).__name__, [
+        % type(exception).__name__, (stated if get_setting(FORCE_DEVICES) else []) + [
             'the lines above say where it happened',
+            '`main.py doctor` tells whether TensorFlow, GPU and driver fit each other',
             'start again: training goes on from the last save'
         ])
 

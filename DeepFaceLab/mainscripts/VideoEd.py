@@ -32,14 +32,14 @@ FROM_TIME = Option("from_time", "str", "00:00:00.000", "Begin of the piece")
 TO_TIME = Option("to_time", "str", "00:00:00.000", "End of the piece")
 AUDIO_TRACK_ID = Option("audio_track_id", "int", 0, "Audio track", limits=(0, None),
                         help="From 0; a video without it is cut without sound.")
-CUT_BITRATE = Option("cut_bitrate", "int", 25, "Megabytes per second", limits=(1, None))
+CUT_BITRATE = Option("cut_bitrate", "int", 25, "Megabits per second", limits=(1, None))
 FACTOR = Option("factor", "int", 7, "Strength of the denoising", limits=(1, 20))
 FRAME_EXT = Option("ext", "str", "png", "Kind of pictures",
                    help="Asked as ever; all pictures of the folder become the video.")
 LOSSLESS = Option("lossless", "bool", False, "Encode without loss")
 FPS = Option("fps", "int", 25, "Frames per second", limits=(1, None),
              condition="without a reference video, whose frame rate is taken")
-BITRATE = Option("bitrate", "int", 16, "Megabytes per second", limits=(1, None),
+BITRATE = Option("bitrate", "int", 16, "Megabits per second", limits=(1, None),
                  condition="not lossless")
 OPTIONS = (EXTRACT_FPS, OUTPUT_EXT, FROM_TIME, TO_TIME, AUDIO_TRACK_ID, CUT_BITRATE, FACTOR,
            FRAME_EXT, LOSSLESS, FPS, BITRATE)

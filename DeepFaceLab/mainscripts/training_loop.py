@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import models
+from core import persist
 from core.errors import UserError
 from core.interact import interact as io
 from core.joblib.worker_error import WorkerError
@@ -90,7 +91,7 @@ class TrainingLoop(TrainingSaves, TrainingPrograms):
 
     def make_folders(self) -> None:
         for name in ('training_data_src_path', 'training_data_dst_path', 'saved_models_path'):
-            Path(self.parameters[name]).mkdir(parents=True, exist_ok=True)
+            persist.make_folder(Path(self.parameters[name]))
 
     def create_model(self) -> Any:
         p = self.parameters

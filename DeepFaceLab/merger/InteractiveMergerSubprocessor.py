@@ -101,6 +101,7 @@ class InteractiveMergerSubprocessor(MergeStart, Subprocessor):
                                               time.perf_counter)
             self.under_way = frame_worker.FramesUnderWay(merger.merge,
                                                          client_dict['frames_under_way'])
+            self.under_way.leave_at_exit()
 
         def process_data(self, pf):
             self.under_way.add([pf] + list(pf.upcoming))

@@ -4,11 +4,14 @@ Reading a frame and cutting its faces out is done ahead, in threads; each then w
 prediction, which the main process makes for many faces at once. What follows, compositing, is the
 work that the number of workers is chosen for: a gate lets one thread at a time do it.
 """
+import multiprocessing
 import os
 import queue
+import sys
 import threading
 import traceback
 import zlib
+from multiprocessing import util
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 import numpy as np
@@ -24,6 +27,8 @@ from .frame_pixels import read_frame
 from .merge_options import COLOR_SEED, is_frame_gray
 from .MergeMasked import MergeMasked, get_channels
 from .MergerConfig import MergerConfig
+
+LAST = -1000        # exit priority behind all that multiprocessing itself does
 
 MERGED, COPIED, FAILED, CANNOT_WRITE, MEMORY_SHORT, ORPHANED = (
     'merged', 'copied', 'failed', 'cannot write', 'memory short', 'orphaned')
@@ -253,3 +258,16 @@ class FramesUnderWay:
         self._known[frame.idx].wait()
         del self._known[frame.idx]
         return self._outcomes.pop(frame.idx)
+
+    def leave_at_exit(self) -> None:
+        """For worker processes: end without taking the interpreter down while frames are under way
+        that nobody waits for any more. A thread that returns from OpenCV into an interpreter that
+        is being taken down aborts the process, with the report of a crash."""
+        if multiprocessing.current_process().name != 'MainProcess':
+            util.Finalize(None, self._leave, exitpriority=LAST)
+
+    def _leave(self) -> None:
+        if any(not done.is_set() for done in list(self._known.values())):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)

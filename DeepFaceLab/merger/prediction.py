@@ -5,14 +5,13 @@ for it while another one is composited. The main process collects what waits and
 together. Arrays travel through shared memory.
 """
 import threading
-import traceback
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
 from core.errors import UserError
 from core.interact import interact as io
-from core.joblib.MPFunc import FAILED, HostFunctionError, MPFunc
+from core.joblib.MPFunc import FAILED, MPFunc, describe_failure, make_failure
 from core.mplib.array_slots import ITEM
 
 from .networks import ResultCache, make_input_key
@@ -187,7 +186,7 @@ class PredictionServer(MPFunc):
                 ['If the memory of the GPU is short, close other programs that use it, or merge '
                  'with --cpu-only.'])
         try:
-            request.client.conn.send((FAILED, request.slot, traceback.format_exc()))
+            request.client.conn.send((FAILED, request.slot, describe_failure(error)))
         except OSError:
             self._forget(request.client)
 
@@ -247,7 +246,7 @@ class PredictionServer(MPFunc):
         if message is None:
             raise EOFError('The main process has ended.')
         if message[0] == FAILED:
-            raise HostFunctionError("The main process failed:\n%s" % message[2])
+            raise make_failure(message[2])
         return message[2]
 
     def _listen(self) -> None:

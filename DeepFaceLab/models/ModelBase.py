@@ -187,10 +187,13 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
                 self.choosed_gpu_indexes = data['choosed_gpu_indexes']
         if self.is_first_run():
             if not self.is_training or self.is_read_only:
+                names = model_files.list_saved_models(
+                    self.saved_models_path, self.model_class_name, may_write=False)
                 raise UserError(
                     'There is no trained model %s in %s.' %
                     (self.model_name, self.saved_models_path),
-                    ['train it first', 'check the model folder and the name of the model'])
+                    ['models of this kind there: %s' % (', '.join(names) or 'none'),
+                     'train it first', 'check the model folder and the name of the model'])
             io.log_info('\nModel first run.')
             self._warn_of_old_weights()
 
@@ -219,7 +222,7 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
         self.preview_history_path = self.saved_models_path / (self.get_model_name() + '_history')
         self.autobackups_path = self.saved_models_path / (self.get_model_name() + '_autobackups')
         if (self.write_preview_history or io.is_colab()) and not self.is_read_only:
-            self.preview_history_path.mkdir(parents=True, exist_ok=True)
+            persist.make_folder(self.preview_history_path)
         from samplelib import SampleGeneratorBase
         if self.generator_list is None:
             raise ValueError('The model gave no sample generators (set_training_data_generators).')
@@ -230,7 +233,7 @@ class ModelBase(SamplesAndPreviews, SavingAndBackups, CommonOptionQuestions):
                                        force_new=get_trainer_option(FORCE_NEW_PREVIEW))
         if self.autobackup_hour != 0 and not self.is_read_only:
             self.autobackup_start_time = time.time()
-            self.autobackups_path.mkdir(parents=True, exist_ok=True)
+            persist.make_folder(self.autobackups_path)
 
     # ---------------------------------------------------------------- to be overridden
 

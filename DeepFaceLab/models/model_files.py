@@ -147,8 +147,11 @@ def check_name(name: str) -> None:
 
 
 def make_name_error(name: str) -> UserError:
+    remedies = ['use letters, digits, spaces and hyphens']
+    if '/' in name or '\\' in name:
+        remedies.insert(0, 'give the folder with --model-dir')
     return UserError('%r cannot be the name of a model: it becomes a part of file names.' % name,
-                     ['use letters, digits, spaces and hyphens'])
+                     remedies)
 
 
 def ask_new_name() -> str:

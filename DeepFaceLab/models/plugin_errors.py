@@ -13,16 +13,13 @@ from types import FrameType, ModuleType, TracebackType
 from typing import Any, List, NamedTuple, Optional, Sequence
 
 from core.errors import UserError
+from core.package_errors import PACKAGE_NAMES
 
 from . import patch_layer
 
 TREE = Path(__file__).resolve().parent.parent
 PLUGIN_MODULE = re.compile(r"^models\.Model_(\w+)")
 LINES_AROUND = 12       # a statement may go over lines; older Python names its last one
-
-# Import name -> what pip calls it, where the two differ.
-PACKAGE_NAMES = {"cv2": "opencv-python", "yaml": "PyYAML", "PIL": "Pillow",
-                 "skimage": "scikit-image", "sklearn": "scikit-learn"}
 
 _ONE_CHANNEL = ("a network of the SAEHDBW fork; its models train nn.DeepFakeArchiBWTEST_NOPRINT, "
                 "which is here")

@@ -21,6 +21,7 @@ from .worker_pool import WorkerPool
 __all__ = ["SampleGeneratorFace", "FaceType", "LandmarksProcessor"]
 
 _YAW_GRID = np.linspace(-1.2, 1.2, 128)  # radians
+_ZIP_OF_MVE = "faceset.zip"
 
 
 class SampleGeneratorFace(SampleGeneratorBase):
@@ -127,11 +128,16 @@ def make_no_faces_error(samples_path: Path) -> NoTrainingDataError:
         found = "It holds no image."
     else:
         found = "None of its %d images has usable face data; the lines above say why." % count
+    remedies = [
+        "Extract faces into that folder: faces are the JPEG files that the extractor writes "
+        "(or a faceset.pak), with landmarks inside.",
+        "Check that it is the folder of the aligned faces and not that of the frames."]
+    if (Path(samples_path) / _ZIP_OF_MVE).is_file():
+        found += " Its %s is a pack of the MVE fork, which is not read." % _ZIP_OF_MVE
+        remedies.insert(0, "Unzip it in that folder: the files in it are those of the faces.")
     return NoTrainingDataError(
         "No training data provided. There are no face images in %s. %s" % (samples_path, found),
-        ["Extract faces into that folder: faces are the JPEG files that the extractor writes "
-         "(or a faceset.pak), with landmarks inside.",
-         "Check that it is the folder of the aligned faces and not that of the frames."])
+        remedies)
 
 
 def group_by_yaw(samples: Sequence[Sample]) -> List[List[int]]:

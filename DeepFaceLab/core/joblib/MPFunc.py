@@ -1,8 +1,9 @@
 """A function of the host process that worker processes call (spec 41 section 3.4)."""
 import traceback
 from multiprocessing import Pipe, connection, context
-from typing import Callable, List
+from typing import Callable, List, Optional, Tuple
 
+from core.errors import UserError
 from core.interact import interact as io
 from core.mplib.array_slots import ITEM, SlotReader, SlotWriter
 
@@ -12,6 +13,24 @@ SLOT = 0  # request and answer alternate, so one slot a direction is enough here
 
 class HostFunctionError(Exception):
     """The host's function raised; the text is its traceback."""
+
+
+Failure = Tuple[str, Optional[list]]   # text, and remedies where the user can mend it
+
+
+def describe_failure(error: Exception) -> Failure:
+    """What the host sends of the exception at hand."""
+    if isinstance(error, UserError):
+        return error.what, list(error.remedies)
+    return traceback.format_exc(), None
+
+
+def make_failure(failure: Failure) -> Exception:
+    """The worker's exception for it: a UserError stays one."""
+    text, remedies = failure
+    if remedies is not None:
+        return UserError(text, remedies)
+    return HostFunctionError("The main process failed:\n%s" % text)
 
 
 class _Channel:
@@ -29,7 +48,7 @@ class MPFunc:
     That thread answers all waiting calls in each of its `io.process_messages()`. Every worker has
     a connection of its own, so one that is killed in a call leaves the others alone. Arrays travel
     through shared memory. An exception of `func` is raised in the worker as `HostFunctionError`
-    with the host's traceback, and the host goes on.
+    with the host's traceback, a UserError as one, and the host goes on.
 
     In the host itself a call is a plain call of `func`.
 
@@ -63,7 +82,7 @@ class MPFunc:
         self._channel.writer.send((args, kwargs), SLOT)
         message = self._channel.reader.receive()
         if message[0] == FAILED:
-            raise HostFunctionError("The main process failed:\n%s" % message[1])
+            raise make_failure(message[1])
         return message[2]
 
     def _process_messages(self) -> None:
@@ -102,7 +121,7 @@ class MPFunc:
         args, kwargs = message[2]
         try:
             result = self.func(*args, **kwargs)
-        except Exception:  # noqa: BLE001 belongs to the worker that asked
-            client.conn.send((FAILED, traceback.format_exc()))
+        except Exception as error:  # noqa: BLE001 belongs to the worker that asked
+            client.conn.send((FAILED, describe_failure(error)))
         else:
             client.writer.send(result, SLOT)

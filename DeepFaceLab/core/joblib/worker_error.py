@@ -6,6 +6,7 @@ from typing import List, Optional, Sequence, Tuple
 
 from core.errors import UserError
 from core.osex import get_memory_info
+from core.package_errors import explain_import_error
 
 # NTSTATUS values that end a Windows process, as its exit code
 WINDOWS_CODES = {0xC0000005: "access violation", 0xC0000017: "out of memory",
@@ -101,6 +102,7 @@ def _explain_signal(number: int) -> Tuple[str, List[str]]:
 def make_report(error: BaseException) -> tuple:
     """(text, remedies, traceback or None for an expected failure, whether memory ran out) of the
     exception at hand."""
+    error = explain_import_error(error) or error
     if isinstance(error, UserError):
         return error.what, list(error.remedies), None, False
     return ("%s: %s" % (type(error).__name__, error), get_remedies(error),

@@ -102,8 +102,9 @@ class _Waiting:
                             [DRIVER_CHECK] + BYPASS + error.remedies) from None
         if isinstance(message, tuple) and message[0] == ERROR:
             error = self._child.make_exception_error(message)
+            is_known = error.traceback_text is None     # TensorFlow is not there: no driver's fault
             raise UserError("%s\n%s" % (error.what.rstrip(), self._describe_stages()),
-                            [DRIVER_CHECK] + BYPASS + error.remedies)
+                            ([] if is_known else [DRIVER_CHECK] + BYPASS) + error.remedies)
         return message
 
     def _give_notice(self, elapsed: float) -> None:
