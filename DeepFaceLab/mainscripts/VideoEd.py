@@ -183,6 +183,11 @@ def replace_frames(paths: Sequence[Path], new: Sequence[Path], old: Sequence[Pat
         raise
 
 
+def is_lossless_given() -> bool:
+    """For launchers without --lossless, which are not asked: whether another source says it."""
+    return bool(options.find_given(LOSSLESS))
+
+
 def choose(option: Option, given: Any) -> Any:
     """`given`, checked, or with None the answer to the option's question."""
     if given is None:

@@ -289,15 +289,7 @@ def run_video_from_sequence(args: Namespace):
                                fps=args.fps,
                                bitrate=args.bitrate,
                                include_audio=args.include_audio,
-                               lossless=is_lossless(args))
-
-
-def is_lossless(args: Namespace) -> bool:
-    """Launchers without --lossless are not asked; another source may still say so."""
-    from core.options import find_given
-    from mainscripts.VideoEd import LOSSLESS
-
-    return args.lossless or bool(find_given(LOSSLESS))
+                               lossless=args.lossless or script.is_lossless_given())
 
 
 def run_enhance(args: Namespace):
